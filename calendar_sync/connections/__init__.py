@@ -1,0 +1,1 @@
+"""Connecting accounts, choosing calendars, disconnecting."""

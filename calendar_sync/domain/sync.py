@@ -1,0 +1,133 @@
+"""What a sync did: counts, and the record of each run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from calendar_sync.domain.identifiers import CalendarId, ConnectionId, RunId
+from calendar_sync.domain.providers import ProviderName
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many event objects (a series with all its exceptions is one) a sync found new, changed and gone.
+
+    Within one run each object counts at most once, by comparing the store before the run with the store now.
+    """
+
+    new: int = 0
+    updated: int = 0
+    removed: int = 0
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(self.new + other.new, self.updated + other.updated, self.removed + other.removed)
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What one transaction did to one event object: its content hash before and after, `None` for "not there"."""
+
+    before: str | None
+    after: str | None
+
+
+@dataclass(slots=True)
+class RunLedger:
+    """Keeps a run's counts exact, however often an object is met in it.
+
+    It remembers, for the objects that changed only, the hash before the run and the hash now.
+    """
+
+    _objects: dict[tuple[CalendarId, str], Transition] = field(default_factory=dict)
+    _tally: Tally = Tally()
+
+    def record(self, calendar: CalendarId, transitions: Mapping[str, Transition]) -> None:
+        for remote_id, step in transitions.items():
+            key = (calendar, remote_id)
+            known = self._objects.get(key)
+            now = Transition(known.before if known else step.before, step.after)
+            self._tally += _difference(known, now)
+            self._objects[key] = now
+
+    @property
+    def tally(self) -> Tally:
+        return self._tally
+
+
+def _count(step: Transition | None) -> Tally:
+    if step is None or step.before == step.after:
+        return Tally()
+    if step.before is None:
+        return Tally(new=1)
+    return Tally(removed=1) if step.after is None else Tally(updated=1)
+
+
+def _difference(old: Transition | None, new: Transition) -> Tally:
+    was, now = _count(old), _count(new)
+    return Tally(now.new - was.new, now.updated - was.updated, now.removed - was.removed)
+
+
+class Trigger(StrEnum):
+    """Who asked for a run."""
+
+    SCHEDULE = "schedule"
+    PUSH = "push"
+    USER = "user"
+    CONNECT = "connect"
+
+
+class RunStatus(StrEnum):
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    """Every calendar's round completed."""
+    PARTIAL = "partial"
+    """Some calendars completed, others have an error."""
+    FAILED = "failed"
+    """No calendar completed."""
+    ABANDONED = "abandoned"
+    """Its process ended before it did, or another run took the connection over. What it stored holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncFailure:
+    """Why a calendar, or the whole connection where `calendar_id` is `None`, could not be synced.
+
+    `code` is that of the error (`calendar_sync.domain.errors`), `message` one sentence for the user.
+    """
+
+    calendar_id: CalendarId | None
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRun:
+    """One run over one connection. Times are aware, UTC."""
+
+    id: RunId
+    connection_id: ConnectionId
+    provider: ProviderName
+    account_email: str | None
+    trigger: Trigger
+    status: RunStatus
+    started_at: datetime
+    finished_at: datetime | None
+    synced_calendars: int
+    tally: Tally
+    pages: int
+    requests: int
+    failures: Sequence[SyncFailure]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """What one request to sync came to, over all connections it covered.
+
+    `errors` are `<provider>: <reason>`, with the account in parentheses where the user has several of a provider.
+    """
+
+    runs: Sequence[SyncRun]
+    synced_calendars: int
+    tally: Tally
+    errors: Sequence[str]

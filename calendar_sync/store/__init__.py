@@ -1,0 +1,1 @@
+"""Rows and transactions: the one place that knows the database."""

@@ -1,0 +1,1 @@
+"""The loop that brings the store up to date with a provider, and the use case around it."""

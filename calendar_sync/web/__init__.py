@@ -1,0 +1,1 @@
+"""The REST door, and what else is served over plain HTTP."""

@@ -1,0 +1,1 @@
+"""One package per outside service: the only code that speaks its wire format."""

@@ -1,0 +1,1 @@
+"""One short function per field: read the input, call a service, shape the answer."""
