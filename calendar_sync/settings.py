@@ -1,0 +1,91 @@
+"""Settings, read from the environment. Never instantiated at import: `Settings()` is made by an entry point."""
+
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AnyHttpUrl, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+Network = IPv4Network | IPv6Network
+
+
+class Settings(BaseSettings):
+    """What the operator decides. Each field is the environment variable `CALENDAR_SYNC_<NAME>`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CALENDAR_SYNC_", frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    database_url: str = Field(
+        default="sqlite+aiosqlite:///calendar-sync.db",
+        description="Where the store is: `sqlite+aiosqlite:///PATH` or `postgresql+asyncpg://…`.",
+    )
+    public_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("http://127.0.0.1:8000"),
+        description="Where browsers and providers reach the server.",
+    )
+    encryption_keys: SecretStr | None = Field(
+        default=None,
+        description="Comma-separated keys, each 32 bytes in URL-safe base64; the first encrypts, all decrypt. "
+        "Made once beside the SQLite file when absent; required on PostgreSQL.",
+    )
+    sync_window_past_days: int = Field(
+        default=30, ge=0, le=3650, description="How many days back occurrences are kept for."
+    )
+    sync_window_future_days: int = Field(
+        default=365, ge=1, le=1460, description="How many days ahead occurrences are kept for."
+    )
+    allowed_private_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
+        default=(),
+        description="Comma-separated networks that addresses typed by users may reach although they are not public.",
+    )
+    apple_caldav_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("https://caldav.icloud.com/"), description="Apple's CalDAV server."
+    )
+    oidc_issuer: str | None = Field(default=None, description="Accept access tokens of this issuer.")
+    oidc_audience: str | None = Field(default=None, description="The audience its tokens must be meant for.")
+    oidc_jwks_url: AnyHttpUrl | None = Field(
+        default=None, description="Where its signing keys are; by default, what its discovery document says."
+    )
+    graphiql: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description="GraphiQL in a browser at `/graphql`: `auto` shows it where `PUBLIC_URL` is this machine.",
+    )
+    rate_limit_per_minute: int = Field(
+        default=1000, ge=1, description="Requests a minute that one user may send; `429` beyond."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="How much to log.")
+
+    @field_validator("allowed_private_networks", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_supported(cls, value: str) -> str:
+        try:
+            driver = make_url(value).drivername
+        except ArgumentError:
+            driver = ""
+        if driver not in {"sqlite+aiosqlite", "postgresql+asyncpg"}:
+            raise ValueError("must start with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+        return value
+
+    @property
+    def window_past(self) -> timedelta:
+        return timedelta(days=self.sync_window_past_days)
+
+    @property
+    def window_future(self) -> timedelta:
+        return timedelta(days=self.sync_window_future_days)
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The SQLite file, or `None` on PostgreSQL."""
+        url = make_url(self.database_url)
+        return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
