@@ -1,0 +1,328 @@
+"""HTTP to servers whose addresses users type: guarded, bounded in time and size, honest about what went wrong.
+
+`Transport` is what the whole process shares: which networks are allowed, whom TLS trusts, the clock. `GuardedClient`
+is one run's connections and one account's credentials. A request either gives the whole answer or raises one of
+`calendar_sync.domain.errors`; nothing is returned half read.
+
+URLs of feeds are secrets. Nothing here logs, and `httpx.AsyncClient`, which logs every URL, is not used: its parts
+(`URL`, `Request`, `Auth`) drive an `httpcore` pool. `httpcore` logs response headers at DEBUG; whoever configures
+logging keeps the loggers `httpx` and `httpcore` at WARNING.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+import httpcore
+import httpx
+
+from calendar_sync.domain.errors import AddressRefused, BadResponse, ProviderError, Unavailable
+from providers.guard import UNREACHABLE, AddressRule, GuardedBackend, IPNetwork, Resolver, SystemResolver, check_url
+from providers.inflate import TOO_LARGE, read_body
+from providers.responses import Classify, Response, classify, parse_retry_after
+from providers.retry import SAFE_METHODS, RetryPolicy, Time
+
+DEFAULT_MAX_BYTES = 10 * 1024 * 1024
+DEFAULT_DEADLINE = 30.0
+USER_AGENT = "calendar-sync"
+
+_CONNECT_SECONDS = 10.0
+_MOST_REDIRECTS = 5
+_MOST_HEADERS = 200
+_MOST_HEADER_BYTES = 64 * 1024
+_MOST_ERROR_BYTES = 256 * 1024
+_CREDENTIAL_HEADERS = ("authorization", "cookie", "proxy-authorization")
+
+UNTRUSTED = "The server's certificate is not trusted: it is expired, self-signed or made out to another name."
+OVER_HTTPS = "The address cannot be reached with a password over http; use https."
+
+
+class Unreachable(Unavailable):
+    """No connection was made: blocked, refused, not answered or not trusted.
+
+    Whoever is being typed to turns it into `AddressRefused`, with the same text.
+    """
+
+
+class _Broken(Unavailable):
+    """The connection broke before the answer was whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who to sign in as, and where: at the origin of `home`, and where `may_reuse(home, url)` says so.
+
+    They are never sent over plain http, except to an allowed private network.
+    """
+
+    auth: httpx.Auth
+    home: str
+    may_reuse: Callable[[httpx.URL, httpx.URL], bool] = lambda _home, _url: False
+
+    def reach(self, url: httpx.URL) -> bool:
+        home = httpx.URL(self.home)
+        return same_origin(home, url) or self.may_reuse(home, url)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What the caller asked for; a hop of it goes to `url`."""
+
+    method: str
+    url: httpx.URL
+    headers: httpx.Headers
+    content: bytes
+    max_bytes: int
+
+
+class Transport:
+    """Makes clients. `ssl_context` is trusted instead of the usual authorities (tests, a private authority)."""
+
+    def __init__(
+        self,
+        *,
+        allowed_networks: Sequence[IPNetwork] = (),
+        ssl_context: ssl.SSLContext | None = None,
+        resolve: Resolver | None = None,
+        retry: RetryPolicy = RetryPolicy(),
+        time: Time | None = None,
+    ) -> None:
+        self.rule = AddressRule(tuple(allowed_networks))
+        self.ssl_context = ssl_context or httpx.create_ssl_context()
+        self.resolve = resolve or SystemResolver()
+        self.retry = retry
+        self.time = time or Time()
+
+    def check(self, url: str) -> httpx.URL:
+        """Refuse an address by its text alone, sending nothing. Raises `AddressRefused`."""
+        return check_url(url, self.rule)
+
+    @asynccontextmanager
+    async def client(
+        self, *, credentials: Credentials | None = None, classify: Classify = classify
+    ) -> AsyncIterator["GuardedClient"]:
+        """A client for one account and one run; its connections are closed with it. Opening sends nothing."""
+        async with (
+            self._pool(self.rule) as public,
+            self._pool(replace(self.rule, public=False)) as private,
+        ):
+            yield GuardedClient(self, public, private, credentials, classify)
+
+    def _pool(self, rule: AddressRule) -> httpcore.AsyncConnectionPool:
+        return httpcore.AsyncConnectionPool(
+            ssl_context=self.ssl_context,
+            max_connections=8,
+            keepalive_expiry=15.0,
+            network_backend=GuardedBackend(rule, self.resolve),
+        )
+
+
+class GuardedClient:
+    """Sends requests. Made by `Transport.client`."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        public: httpcore.AsyncConnectionPool,
+        private: httpcore.AsyncConnectionPool,
+        credentials: Credentials | None,
+        classify: Classify,
+    ) -> None:
+        self._transport = transport
+        self._public = public
+        self._private = private
+        self._credentials = credentials
+        self._classify = classify
+        self._requests = 0
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent, or tried, so far: retries, redirects and sign-ins included."""
+        return self._requests
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        content: bytes = b"",
+        *,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        deadline: float = DEFAULT_DEADLINE,
+        classify: Classify | None = None,
+    ) -> Response:
+        """The whole answer to a request, within `deadline` seconds from now, retries and redirects included.
+
+        Safe methods follow up to five redirects with their method and body (DAV must not turn into GET), and are
+        repeated when the server or the connection has a passing fault. `max_bytes` bounds the decoded body.
+        `classify` says for this call which answers are errors. Never raises anything but `ProviderError`s.
+        """
+        call = _Call(method.upper(), self._transport.check(url), _request_headers(headers), content, max_bytes)
+        try:
+            async with asyncio.timeout(deadline) as limit:
+                response = await self._persist(call, limit)
+        except TimeoutError as err:
+            raise Unavailable("The server did not answer in time.") from err
+        error = (classify or self._classify)(response)
+        if error is not None:
+            raise error
+        return response
+
+    async def _persist(self, call: _Call, limit: asyncio.Timeout) -> Response:
+        """Send a call until its answer stands, a break is final, or the time left is too short for another try."""
+        retry, time = self._transport.retry, self._transport.time
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                outcome: Response | _Broken = await self._follow(call)
+            except _Broken as err:
+                outcome = err
+            answer = outcome if isinstance(outcome, Response) else None
+            pause = retry.pause(attempt, call.method, answer, time.chance())
+            if pause is not None and not _would_miss(limit, pause):
+                await time.sleep(pause)
+            elif isinstance(outcome, Response):
+                return outcome
+            else:
+                raise outcome
+
+    async def _follow(self, call: _Call) -> Response:
+        """Send a call, and again wherever its redirects lead."""
+        moved: str | None = None
+        for_good = True
+        for _ in range(_MOST_REDIRECTS + 1):
+            response = await self._signed_in(call)
+            if not _is_redirect(response, call.method):
+                return replace(response, moved_to=moved)
+            target = self._redirected(call.url, response)
+            for_good = for_good and response.status in {301, 308}
+            moved = str(target) if for_good else moved
+            call = replace(call, url=target, headers=_onward(call, target))
+        raise BadResponse("The server redirects again and again.")
+
+    def _redirected(self, url: httpx.URL, response: Response) -> httpx.URL:
+        try:
+            target = url.join(response.headers["location"])
+        except (httpx.InvalidURL, ValueError) as err:
+            raise BadResponse("The server redirects to something that is not an address.") from err
+        if url.scheme == "https" and target.scheme == "http":
+            raise AddressRefused("The server redirects from https to an address that is not encrypted.")
+        return self._transport.check(str(target))
+
+    async def _signed_in(self, call: _Call) -> Response:
+        request = httpx.Request(call.method, call.url, headers=call.headers, content=call.content)
+        if self._credentials is None or not self._credentials.reach(call.url):
+            return await self._send(self._public, request, call.max_bytes)
+        pool = self._public if call.url.scheme == "https" else self._private
+        flow = self._credentials.auth.async_auth_flow(request)
+        try:
+            request = await anext(flow)
+            while True:
+                response = await self._send(pool, request, call.max_bytes)
+                try:
+                    request = await flow.asend(_challenge(response, request))
+                except StopAsyncIteration:
+                    return response
+        finally:
+            await flow.aclose()
+
+    async def _send(self, pool: httpcore.AsyncConnectionPool, request: httpx.Request, max_bytes: int) -> Response:
+        self._requests += 1
+        try:
+            answer = await pool.handle_async_request(_core_request(request))
+            try:
+                return await self._read(answer, str(request.url), max_bytes)
+            finally:
+                await answer.aclose()
+        except (httpcore.ConnectError, httpcore.ConnectTimeout) as err:
+            raise _unreachable(err, pool is self._private) from err
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as err:
+            raise _Broken("The server broke off its answer, or does not speak HTTP.") from err
+
+    async def _read(self, answer: httpcore.Response, url: str, max_bytes: int) -> Response:
+        headers = _response_headers(answer)
+        retry_after = parse_retry_after(headers.get("retry-after"), self._transport.time.now())
+        if answer.status < 300:
+            body = await _body(answer, headers, max_bytes)
+        else:
+            body = await _error_body(answer, headers)
+        return Response(answer.status, headers, body, url, retry_after=retry_after)
+
+
+def same_origin(one: httpx.URL, other: httpx.URL) -> bool:
+    """Whether two URLs have one scheme, host and port; or `other` is the same host, by https instead of http."""
+    ports = {"http": 80, "https": 443}
+    here, there = ((url.scheme, url.host, url.port or ports.get(url.scheme)) for url in (one, other))
+    return here == there or (here == ("http", there[1], 80) and there == ("https", here[1], 443))
+
+
+def _would_miss(limit: asyncio.Timeout, pause: float) -> bool:
+    end = limit.when()
+    return end is not None and asyncio.get_running_loop().time() + pause >= end
+
+
+def _is_redirect(response: Response, method: str) -> bool:
+    return response.status in {301, 302, 303, 307, 308} and method in SAFE_METHODS and "location" in response.headers
+
+
+def _request_headers(headers: Mapping[str, str] | None) -> httpx.Headers:
+    usual = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip"}
+    return httpx.Headers({**{name.lower(): value for name, value in usual.items()}, **httpx.Headers(headers)})
+
+
+def _onward(call: _Call, target: httpx.URL) -> httpx.Headers:
+    """The headers for the next hop: what a caller put there as a credential stays at the origin it was meant for."""
+    if same_origin(call.url, target):
+        return call.headers
+    return httpx.Headers([(name, value) for name, value in call.headers.items() if name not in _CREDENTIAL_HEADERS])
+
+
+def _challenge(response: Response, request: httpx.Request) -> httpx.Response:
+    """As much of an answer as an `httpx.Auth` looks at."""
+    offers = [("www-authenticate", value) for value in response.headers.get_list("www-authenticate")]
+    return httpx.Response(response.status, headers=offers, request=request)
+
+
+def _core_request(request: httpx.Request) -> httpcore.Request:
+    url = request.url
+    return httpcore.Request(
+        request.method,
+        httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+        headers=request.headers.raw,
+        content=request.content,
+        extensions={"timeout": {"connect": _CONNECT_SECONDS}},
+    )
+
+
+def _unreachable(err: Exception, with_password_over_http: bool) -> Unreachable:
+    cause: BaseException | None = err
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return Unreachable(UNTRUSTED)
+        cause = cause.__cause__ or cause.__context__
+    return Unreachable(OVER_HTTPS if with_password_over_http else UNREACHABLE)
+
+
+def _response_headers(answer: httpcore.Response) -> httpx.Headers:
+    size = sum(len(name) + len(value) for name, value in answer.headers)
+    if len(answer.headers) > _MOST_HEADERS or size > _MOST_HEADER_BYTES:
+        raise BadResponse("The server's answer has too many headers.")
+    return httpx.Headers(answer.headers)
+
+
+async def _body(answer: httpcore.Response, headers: httpx.Headers, max_bytes: int) -> bytes:
+    announced = headers.get("content-length", "0").strip()
+    if announced.isdecimal() and (len(announced) > 18 or int(announced) > max_bytes):
+        raise BadResponse(TOO_LARGE)
+    return await read_body(answer.aiter_stream(), headers.get("content-encoding", ""), max_bytes)
+
+
+async def _error_body(answer: httpcore.Response, headers: httpx.Headers) -> bytes:
+    """The body of an answer whose status says it all; left out where it is too large or cannot be read."""
+    try:
+        return await _body(answer, headers, _MOST_ERROR_BYTES)
+    except ProviderError:
+        return b""
