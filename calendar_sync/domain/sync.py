@@ -23,6 +23,9 @@ class Tally:
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(self.new + other.new, self.updated + other.updated, self.removed + other.removed)
 
+    def __sub__(self, other: "Tally") -> "Tally":
+        return Tally(self.new - other.new, self.updated - other.updated, self.removed - other.removed)
+
 
 @dataclass(frozen=True, slots=True)
 class Transition:
@@ -36,23 +39,30 @@ class Transition:
 class RunLedger:
     """Keeps a run's counts exact, however often an object is met in it.
 
-    It remembers, for the objects that changed only, the hash before the run and the hash now.
+    It remembers, for the objects that changed only, the hash before the run and the hash now. What a transaction did
+    is `preview`ed inside it, to be stored with it, and `record`ed once it is committed.
     """
 
     _objects: dict[tuple[CalendarId, str], Transition] = field(default_factory=dict)
-    _tally: Tally = Tally()
+    tally: Tally = Tally()
+
+    def preview(self, calendar: CalendarId, transitions: Mapping[str, Transition]) -> Tally:
+        """What the tally will be once these transitions are recorded."""
+        tally = self.tally
+        for remote_id, step in transitions.items():
+            known = self._objects.get((calendar, remote_id))
+            tally += _count(_joined(known, step)) - _count(known)
+        return tally
 
     def record(self, calendar: CalendarId, transitions: Mapping[str, Transition]) -> None:
+        self.tally = self.preview(calendar, transitions)
         for remote_id, step in transitions.items():
             key = (calendar, remote_id)
-            known = self._objects.get(key)
-            now = Transition(known.before if known else step.before, step.after)
-            self._tally += _difference(known, now)
-            self._objects[key] = now
+            self._objects[key] = _joined(self._objects.get(key), step)
 
-    @property
-    def tally(self) -> Tally:
-        return self._tally
+
+def _joined(earlier: Transition | None, later: Transition) -> Transition:
+    return Transition(earlier.before, later.after) if earlier else later
 
 
 def _count(step: Transition | None) -> Tally:
@@ -61,11 +71,6 @@ def _count(step: Transition | None) -> Tally:
     if step.before is None:
         return Tally(new=1)
     return Tally(removed=1) if step.after is None else Tally(updated=1)
-
-
-def _difference(old: Transition | None, new: Transition) -> Tally:
-    was, now = _count(old), _count(new)
-    return Tally(now.new - was.new, now.updated - was.updated, now.removed - was.removed)
 
 
 class Trigger(StrEnum):

@@ -1,0 +1,131 @@
+"""The use case of connecting accounts, choosing their calendars and disconnecting, whoever asks."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from calendar_sync.store.sealed_accounts import seal
+from calendar_sync.domain.accounts import Actor
+from calendar_sync.domain.connections import Calendar, Connection
+from calendar_sync.domain.errors import Invalid
+from calendar_sync.domain.identifiers import CalendarId, ConnectionId, connection_id
+from calendar_sync.domain.providers import Provider, ProviderName
+from calendar_sync.store.database import Database
+from calendar_sync.store.keyring import Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionOverview:
+    """A connection and how many occurrences it holds."""
+
+    connection: Connection
+    event_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionService:
+    """Every answer is limited to the actor's own connections; another user's is `NotFound`."""
+
+    database: Database
+    keyring: Keyring
+    providers: Mapping[ProviderName, Provider]
+    clock: Callable[[], datetime]
+
+    def available_providers(self) -> Sequence[ProviderName]:
+        """The providers that this server can connect."""
+        return [name for name in ProviderName if name in self.providers]
+
+    async def list(self, actor: Actor) -> Sequence[ConnectionOverview]:
+        async with self.database.begin(write=False) as tx:
+            counts = await tx.connections.event_counts(actor)
+            return [
+                ConnectionOverview(connection, counts.get(connection.id, 0))
+                for connection in await tx.connections.list(actor)
+            ]
+
+    async def get(self, actor: Actor, connection: ConnectionId) -> ConnectionOverview:
+        async with self.database.begin(write=False) as tx:
+            found = await tx.connections.get(actor, connection)
+            counts = await tx.connections.event_counts(actor)
+            return ConnectionOverview(found, counts.get(connection, 0))
+
+    async def connect(
+        self, actor: Actor, provider: str, credentials: Mapping[str, object] | None
+    ) -> ConnectionOverview:
+        """Check the credentials with the provider and keep them, encrypted.
+
+        An account that is connected already keeps its connection, identifiers and events, and is active again.
+        Raises `Invalid` naming the field, `AddressRefused`, `Disconnected` when the provider refuses the credentials,
+        or another `ProviderError`.
+        """
+        service = self._provider(provider)
+        account = await service.connect(_texts(credentials))
+        connection = connection_id(actor.user_id, service.name, account.identity)
+        async with self.database.begin() as tx:
+            await tx.connections.save(
+                id=connection,
+                actor=actor,
+                provider=service.name,
+                identity=account.identity,
+                email=account.email,
+                ciphertext=seal(self.keyring, connection, account),
+                now=self.clock(),
+            )
+        return await self.get(actor, connection)
+
+    async def disconnect(self, actor: Actor, connection: ConnectionId) -> None:
+        """Forget the connection, its credentials and all its events. A run under way stops writing."""
+        async with self.database.begin() as tx:
+            await tx.connections.delete(actor, connection)
+
+    async def calendars(self, actor: Actor, connection: ConnectionId | None = None) -> Sequence[Calendar]:
+        """The calendars of one connection, or of all: as its last sync listed them."""
+        async with self.database.begin(write=False) as tx:
+            if connection is not None:
+                await tx.connections.get(actor, connection)
+            return await tx.calendars.list(actor, connection)
+
+    async def calendars_of(
+        self, actor: Actor, connections: Sequence[ConnectionId]
+    ) -> Mapping[ConnectionId, Sequence[Calendar]]:
+        """The same for many connections, in one query."""
+        found: dict[ConnectionId, list[Calendar]] = {connection: [] for connection in connections}
+        for calendar in await self.calendars(actor):
+            if calendar.connection_id in found:
+                found[calendar.connection_id].append(calendar)
+        return found
+
+    async def select_calendars(
+        self, actor: Actor, connection: ConnectionId, calendars: Sequence[CalendarId]
+    ) -> Sequence[Calendar]:
+        """Read these calendars of the connection from now on, and no others.
+
+        The events of a calendar that is no longer selected are removed; those of a newly selected one come with the
+        next sync. Raises `NotFound`.
+        """
+        now = self.clock()
+        async with self.database.begin() as tx:
+            await tx.connections.get(actor, connection)
+            before = {calendar.id for calendar in await tx.calendars.list(actor, connection) if calendar.is_selected}
+            after = await tx.calendars.select(actor, connection, calendars)
+            for dropped in before.difference(calendars):
+                await tx.events.remove_calendar_events(dropped, None, now)
+                await tx.calendars.clear_cursor(dropped)
+            return after
+
+    def _provider(self, name: str) -> Provider:
+        if name not in set(ProviderName):
+            raise Invalid(f"provider must be one of {', '.join(ProviderName)}.", field="provider")
+        provider = self.providers.get(ProviderName(name))
+        if provider is None:
+            raise Invalid(f"This server is not set up to connect {name}.", field="provider")
+        return provider
+
+
+def _texts(credentials: Mapping[str, object] | None) -> Mapping[str, str]:
+    texts: dict[str, str] = {}
+    for name, value in (credentials or {}).items():
+        if not isinstance(value, str):
+            raise Invalid(f"credentials.{name} must be a text.", field=f"credentials.{name}")
+        texts[name] = value
+    return texts

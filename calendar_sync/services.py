@@ -1,0 +1,74 @@
+"""The composition root: opens the store, the providers and the use cases, and closes them again."""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
+
+from calendar_sync.access.service import AccessService
+from calendar_sync.connections.service import ConnectionService
+from calendar_sync.events.service import EventService
+from calendar_sync.settings import Settings
+from calendar_sync.store.database import Database
+from calendar_sync.store.keyring import open_keyring
+from calendar_sync.sync.lease import LeasedRuns
+from calendar_sync.sync.service import SyncService
+from providers.registry import open_providers
+
+CONCURRENT_RUNS = 8
+"""Connections that one process syncs at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the doors (GraphQL, REST, command line) call. Each use case is here once."""
+
+    settings: Settings
+    database: Database
+    access: AccessService
+    connections: ConnectionService
+    events: EventService
+    sync: SyncService
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncGenerator[Services]:
+    """Everything, opened in order and closed in reverse. The store must be migrated already.
+
+    Raises `StoreUnavailable`, or `Invalid` for a setting that cannot be used.
+    """
+    async with AsyncExitStack() as stack:
+        database = await Database.open(settings.database_url)
+        stack.push_async_callback(database.close)
+        keyring = open_keyring(settings.encryption_keys, settings.sqlite_path)
+        providers = await stack.enter_async_context(
+            open_providers(settings.allowed_private_networks, apple_caldav_url=str(settings.apple_caldav_url))
+        )
+        runs = LeasedRuns(
+            database, keyring, providers, utc_now, settings.window_past, settings.window_future, _process_name()
+        )
+        sync = SyncService(runs, asyncio.Semaphore(CONCURRENT_RUNS))
+        stack.push_async_callback(sync.close)
+        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=10))
+        yield Services(
+            settings=settings,
+            database=database,
+            access=AccessService.of(settings, database, http, utc_now),
+            connections=ConnectionService(database, keyring, providers, utc_now),
+            events=EventService(database),
+            sync=sync,
+        )
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _process_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"

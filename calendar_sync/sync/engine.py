@@ -1,0 +1,117 @@
+"""The loop that brings the store up to date with one calendar. It knows no provider by name.
+
+Its laws: one page is one transaction, and the cursor goes in with the last changes it stands for, so a crash may
+repeat work but never skips any; what is removed was either named as removed or left out of a complete listing, and a
+listing that would empty a calendar is read twice; every object counts at most once in a run.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from calendar_sync.domain.connections import Calendar, Lease
+from calendar_sync.domain.errors import CursorExpired, DoubtfulSnapshot
+from calendar_sync.domain.events import Window
+from calendar_sync.domain.identifiers import RunId
+from calendar_sync.domain.providers import Change, ChangePage, Cursor, ProviderClient, Removal, Snapshot
+from calendar_sync.domain.sync import RunLedger, Transition
+from calendar_sync.store.database import Database, Transaction
+
+ROLL_SLACK = timedelta(days=1)
+"""How far the stored occurrences may lag behind the window before they are extended."""
+
+
+@dataclass(slots=True)
+class RunUnderWay:
+    """One run over one connection: what it reads with, what it may write, and what it has counted so far."""
+
+    id: RunId
+    lease: Lease
+    database: Database
+    client: ProviderClient
+    window: Window
+    clock: Callable[[], datetime]
+    ledger: RunLedger = field(default_factory=RunLedger)
+    pages: int = 0
+    synced_calendars: int = 0
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[Transaction]:
+        """A transaction that only commits while this run holds the connection. Raises `LeaseLost`."""
+        async with self.database.begin() as tx:
+            await tx.connections.fence(self.lease)
+            yield tx
+
+    async def store_progress(self, tx: Transaction, calendar: Calendar, transitions: Mapping[str, Transition]) -> None:
+        await tx.runs.progress(
+            self.id,
+            tally=self.ledger.preview(calendar.id, transitions),
+            pages=self.pages,
+            requests=self.client.requests,
+            synced_calendars=self.synced_calendars,
+        )
+
+
+async def sync_calendar(calendar: Calendar, run: RunUnderWay) -> None:
+    """Bring the store up to date with one calendar. Safe to run again at any time.
+
+    Raises any `ProviderError`; whatever pages came before it are stored.
+    """
+    since, confirmed = calendar.cursor, False
+    while True:
+        try:
+            await _pull(calendar, run, since, confirmed=confirmed)
+            break
+        except CursorExpired:
+            if since is None:
+                raise
+            since = None
+        except DoubtfulSnapshot:
+            since, confirmed = None, True
+    await _roll(calendar, run)
+
+
+async def _pull(calendar: Calendar, run: RunUnderWay, since: Cursor | None, *, confirmed: bool) -> None:
+    seen: set[str] = set()
+    async with aclosing(run.client.changes(calendar.remote, since, run.window)) as pages:
+        async for page in pages:
+            _note_seen(seen, page.changes)
+            run.pages += 1
+            async with run.writing() as tx:
+                if not await tx.calendars.is_selected(calendar.id):
+                    return
+                transitions = await _store_page(tx, calendar, page, seen, run, confirmed=confirmed)
+            run.ledger.record(calendar.id, transitions)
+
+
+async def _store_page(
+    tx: Transaction, calendar: Calendar, page: ChangePage, seen: set[str], run: RunUnderWay, *, confirmed: bool
+) -> Mapping[str, Transition]:
+    now = run.clock()
+    transitions = dict(await tx.events.apply(calendar, page.changes, run.id, run.window, now))
+    if page.calendar is not None:
+        await tx.calendars.describe(calendar.id, page.calendar)
+    if page.cursor is not None:
+        if page.snapshot is not Snapshot.NONE:
+            swept = await tx.events.sweep(calendar, seen, page.snapshot, run.id, now, confirmed=confirmed)
+            transitions.update(swept)
+        await tx.calendars.save_cursor(calendar.id, page.cursor)
+        await tx.calendars.completed(calendar.id, now)
+    await run.store_progress(tx, calendar, transitions)
+    return transitions
+
+
+async def _roll(calendar: Calendar, run: RunUnderWay) -> None:
+    """Extend the occurrences of endless series as the window moves on. No event changes by it."""
+    if calendar.expanded_until is None or run.window.end - calendar.expanded_until > ROLL_SLACK:
+        async with run.writing() as tx:
+            await tx.events.roll(calendar, run.window, run.clock())
+
+
+def _note_seen(seen: set[str], changes: Iterable[Change]) -> None:
+    for change in changes:
+        if isinstance(change, Removal):
+            seen.discard(change.remote_id)
+        else:
+            seen.add(change.remote_id)

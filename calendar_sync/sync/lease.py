@@ -1,0 +1,182 @@
+"""One run per connection, across processes: the right to write to a connection is a lease in its row.
+
+A run takes the lease by raising the connection's epoch and writes only while that epoch stands. A process that dies
+loses its lease by time; one that was paused and wakes finds the epoch raised and writes nothing more.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from calendar_sync.domain.accounts import Actor
+from calendar_sync.domain.connections import Connection, ConnectionStatus, Lease
+from calendar_sync.domain.errors import LeaseLost, StoreUnavailable
+from calendar_sync.domain.events import Window
+from calendar_sync.domain.identifiers import ConnectionId, RunId
+from calendar_sync.domain.providers import Provider, ProviderName
+from calendar_sync.domain.sync import RunStatus, SyncRun, Trigger
+from calendar_sync.store.database import Database
+from calendar_sync.store.keyring import Keyring
+from calendar_sync.store.sealed_accounts import unseal
+from calendar_sync.sync.engine import RunUnderWay
+from calendar_sync.sync.runner import Outcome, run_connection
+
+LEASE = timedelta(seconds=30)
+_RENEW_EVERY = LEASE / 3
+_LOOK_EVERY = 0.2  # seconds, at a run that another process has under way
+
+
+@dataclass(frozen=True, slots=True)
+class _Started:
+    id: RunId
+    connection: Connection
+    ciphertext: str
+    requested: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedRuns:
+    """Runs connections under their lease. `owner` names this process."""
+
+    database: Database
+    keyring: Keyring
+    providers: Mapping[ProviderName, Provider]
+    clock: Callable[[], datetime]
+    past: timedelta
+    future: timedelta
+    owner: str
+
+    async def run_or_join(self, connection: Connection, trigger: Trigger) -> SyncRun:
+        """Sync the connection, or wait for the run that another process has under way, and return what the run did.
+
+        Raises `NotFound` when the connection was disconnected meanwhile, and `StoreUnavailable`.
+        """
+        asked = self.clock()
+        while True:
+            lease = await self._acquire(connection.id)
+            with suppress(LeaseLost):
+                found = await (self._run(lease, connection, trigger) if lease else self._join(connection, asked))
+                if found is not None:
+                    return found
+
+    async def request(self, connection: ConnectionId) -> None:
+        """Note that the connection has to be synced after now; however often, one run to come serves them all."""
+        async with self.database.begin() as tx:
+            await tx.connections.request(connection)
+
+    async def is_requested(self, connection: ConnectionId) -> bool:
+        """Whether a request stands that no run has served yet. `False` once it is disconnected."""
+        async with self.database.begin(write=False) as tx:
+            requested, done = await tx.connections.pending(connection)
+            return requested > done
+
+    async def _acquire(self, connection: ConnectionId) -> Lease | None:
+        async with self.database.begin() as tx:
+            return await tx.connections.acquire(connection, self.owner, LEASE, self.clock())
+
+    async def _join(self, connection: Connection, asked: datetime) -> SyncRun | None:
+        """The result of the run under way elsewhere, or `None` when there is none (any more) and the lease is free."""
+        while True:
+            async with self.database.begin(write=False) as tx:
+                await tx.connections.get(_owner_of(connection), connection.id)
+                latest = await tx.runs.latest(connection.id)
+                is_leased = await tx.connections.is_leased(connection.id, self.clock())
+            if latest is not None and latest.finished_at is not None and latest.finished_at >= asked:
+                return latest
+            if not is_leased:
+                return None
+            await asyncio.sleep(_LOOK_EVERY)
+
+    async def _run(self, lease: Lease, connection: Connection, trigger: Trigger) -> SyncRun:
+        started = await self._start(lease, connection, trigger)
+        try:
+            async with self._renewed(lease):
+                return await self._read_and_finish(started, lease)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._hand_back(lease, started))
+            raise
+
+    async def _start(self, lease: Lease, connection: Connection, trigger: Trigger) -> _Started:
+        async with self.database.begin() as tx:
+            await tx.connections.fence(lease)
+            current = await tx.connections.get(_owner_of(connection), connection.id)
+            requested, _ = await tx.connections.pending(connection.id)
+            ciphertext = await tx.connections.ciphertext(connection.id)
+            await tx.runs.abandon_running(connection.id, self.clock())
+            run = await tx.runs.start(current, trigger, self.clock())
+            return _Started(run, current, ciphertext, requested)
+
+    async def _read_and_finish(self, started: _Started, lease: Lease) -> SyncRun:
+        now = self.clock()
+        account = unseal(self.keyring, lease.connection_id, started.ciphertext)
+        async with self.providers[started.connection.provider].open(account) as client:
+            run = RunUnderWay(
+                id=started.id,
+                lease=lease,
+                database=self.database,
+                client=client,
+                window=Window(now - self.past, now + self.future),
+                clock=self.clock,
+            )
+            outcome = await run_connection(started.connection, run)
+            return await self._finish(run, started, outcome)
+
+    async def _finish(self, run: RunUnderWay, started: _Started, outcome: Outcome) -> SyncRun:
+        now = self.clock()
+        async with run.writing() as tx:
+            await tx.runs.finish(
+                run.id,
+                status=_status(run, outcome),
+                failures=outcome.failures,
+                tally=run.ledger.tally,
+                pages=run.pages,
+                requests=run.client.requests,
+                synced_calendars=run.synced_calendars,
+                now=now,
+            )
+            if outcome.failures:
+                status = ConnectionStatus.RECONNECT_REQUIRED if outcome.reconnect else started.connection.status
+                await tx.connections.mark(started.connection.id, status, outcome.failures[0].message)
+            else:
+                await tx.connections.synced(started.connection.id, now)
+            await tx.connections.release(run.lease, started.requested)
+            return await tx.runs.get(_owner_of(started.connection), run.id)
+
+    async def _hand_back(self, lease: Lease, started: _Started) -> None:
+        with suppress(LeaseLost, StoreUnavailable):
+            async with self.database.begin() as tx:
+                await tx.connections.fence(lease)
+                await tx.runs.abandon_running(lease.connection_id, self.clock())
+                await tx.connections.release(lease, None)
+
+    @asynccontextmanager
+    async def _renewed(self, lease: Lease) -> AsyncGenerator[None]:
+        task = asyncio.create_task(self._renew(lease), name=f"lease {lease.connection_id}")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _renew(self, lease: Lease) -> None:
+        while True:
+            await asyncio.sleep(_RENEW_EVERY.total_seconds())
+            with suppress(StoreUnavailable):
+                async with self.database.begin() as tx:
+                    try:
+                        await tx.connections.renew(lease, LEASE, self.clock())
+                    except LeaseLost:
+                        return  # the run's next write is refused
+
+
+def _owner_of(connection: Connection) -> Actor:
+    return Actor(connection.user_id, connection.organization_id)
+
+
+def _status(run: RunUnderWay, outcome: Outcome) -> RunStatus:
+    if not outcome.failures:
+        return RunStatus.SUCCEEDED
+    return RunStatus.PARTIAL if run.synced_calendars else RunStatus.FAILED

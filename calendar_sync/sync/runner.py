@@ -1,0 +1,79 @@
+"""One run over one connection: its calendars one after the other, each failure kept to its calendar."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from calendar_sync.domain.connections import Calendar, Connection, ConnectionStatus
+from calendar_sync.domain.errors import (
+    CalendarSyncError,
+    Disconnected,
+    LeaseLost,
+    ProviderError,
+    RateLimited,
+    StoreUnavailable,
+)
+from calendar_sync.domain.identifiers import CalendarId
+from calendar_sync.domain.sync import SyncFailure
+from calendar_sync.sync.engine import RunUnderWay, sync_calendar
+from calendar_sync.sync.listing import list_calendars
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended. `reconnect` says that the provider refuses the account's credentials."""
+
+    failures: tuple[SyncFailure, ...] = ()
+    reconnect: bool = False
+
+
+async def run_connection(connection: Connection, run: RunUnderWay) -> Outcome:
+    """Sync every selected calendar of the connection.
+
+    What the provider does wrong is in the outcome. Raises `LeaseLost` and `StoreUnavailable`.
+    """
+    if connection.status is ConnectionStatus.RECONNECT_REQUIRED:
+        return _of_connection(Disconnected())
+    try:
+        calendars = await list_calendars(connection, run)
+    except ProviderError as error:
+        return _of_connection(error)
+    return await _sync_each(calendars, run)
+
+
+async def _sync_each(calendars: Sequence[Calendar], run: RunUnderWay) -> Outcome:
+    failures: list[SyncFailure] = []
+    for calendar in calendars:
+        error = await _attempt(calendar, run)
+        if error is None:
+            run.synced_calendars += 1
+            continue
+        if isinstance(error, Disconnected):
+            return Outcome((*failures, _failure(None, error)), reconnect=True)
+        failures.append(_failure(calendar.id, error))
+        if isinstance(error, RateLimited):
+            break  # the limit is the account's: its other calendars would only run into it too
+    return Outcome(tuple(failures))
+
+
+async def _attempt(calendar: Calendar, run: RunUnderWay) -> CalendarSyncError | None:
+    try:
+        await sync_calendar(calendar, run)
+    except (LeaseLost, StoreUnavailable):
+        raise
+    except ProviderError as error:
+        return error
+    except Exception:  # noqa: BLE001 - the boundary that keeps a fault of ours to the calendar that shows it
+        _log.exception("A calendar could not be synced.", extra={"calendar": calendar.id, "run": run.id})
+        return CalendarSyncError("Something went wrong on our side; what is stored was kept.")
+    return None
+
+
+def _of_connection(error: ProviderError) -> Outcome:
+    return Outcome((_failure(None, error),), reconnect=isinstance(error, Disconnected))
+
+
+def _failure(calendar: CalendarId | None, error: CalendarSyncError) -> SyncFailure:
+    return SyncFailure(calendar, error.code, error.message)
