@@ -1,0 +1,141 @@
+"""An ASGI application on a free loopback port: in a task of the running loop, in a thread, or in the foreground."""
+
+import asyncio
+import json
+import socket
+import ssl
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+
+class _Server(uvicorn.Server):
+    """Stops at once: whatever a simulator still drips or stalls is cut."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+        self.stop = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self.stop.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        tasks = list(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for connection in list(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+
+
+@asynccontextmanager
+async def serving(
+    app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, ssl_context: ssl.SSLContext | None = None
+) -> AsyncIterator[str]:
+    """Serve `app` in the running loop; gives the server's address, without a trailing slash."""
+    listener = _listen(host, port)
+    server = _Server(_config(app, ssl_context))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await server.ready.wait()
+        yield _address(listener, ssl_context)
+    finally:
+        server.stop.set()
+        await task
+        listener.close()
+
+
+class ServerThread:
+    """Serve `app` in a thread with a loop of its own, for callers that have none or block theirs.
+
+    A context manager; or `start()`, which gives the address, and `stop()`.
+    """
+
+    def __init__(self, app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._app = app
+        self._listener = _listen(host, port)
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="simulator", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: _Server | None = None
+
+    def start(self) -> str:
+        self._thread.start()
+        self._ready.wait()
+        return _address(self._listener, None)
+
+    def stop(self) -> None:
+        if self._loop is not None and self._server is not None:
+            self._loop.call_soon_threadsafe(self._server.stop.set)
+            self._thread.join()
+        self._listener.close()
+
+    def __enter__(self) -> str:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._server = _Server(_config(self._app, None))
+        serving = asyncio.create_task(self._server.serve(sockets=[self._listener]))
+        await self._server.ready.wait()
+        self._ready.set()
+        await serving
+
+
+def run(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    """Serve `app` until interrupted; the first line on standard output is `{"url": …}`."""
+    asyncio.run(_run(app, host, port))
+
+
+async def _run(app: ASGIApp, host: str, port: int) -> None:
+    listener = _listen(host, port)
+    server = uvicorn.Server(_config(app, None))
+    sys.stdout.write(json.dumps({"url": _address(listener, None)}) + "\n")
+    sys.stdout.flush()
+    await server.serve(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=128)
+
+
+def _address(listener: socket.socket, ssl_context: ssl.SSLContext | None) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"{'http' if ssl_context is None else 'https'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _config(app: ASGIApp, ssl_context: ssl.SSLContext | None) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        ssl_context_factory=None if ssl_context is None else lambda *_: ssl_context,
+    )
