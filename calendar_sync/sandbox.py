@@ -1,0 +1,132 @@
+"""`make run`: the server with simulated calendars already connected for a demo user, synced once.
+
+The simulators run on the ports after the server's, on this machine only.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from typing import TextIO
+
+import httpx
+from pydantic import AnyHttpUrl
+
+from calendar_sync.domain.errors import CalendarSyncError
+from calendar_sync.server import listen, make_server, prepare_store
+from calendar_sync.services import open_services
+from calendar_sync.settings import Settings
+from calendar_sync.web.logs import configure_logging
+from simulators import sandbox
+from simulators.ics.app import IcsSimulator
+from simulators.server import serving
+
+EMAIL = "demo@example.com"
+_HOST = "127.0.0.1"
+_CONNECTIONS = "/v1/meeting-buddy/calendar/connections"
+_SYNC = "mutation { syncCalendars { syncedCalendars newEvents updatedEvents removedEvents errors } }"
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """Addresses of the simulated calendars."""
+
+    caldav: str
+    feed: str
+
+
+async def run_sandbox(settings: Settings, port: int, out: TextIO = sys.stdout) -> None:
+    """Serve until interrupted. Raises `CalendarSyncError` when a port is taken or the store cannot be used."""
+    configure_logging("warning")
+    chosen = _for_sandbox(settings, port)
+    await prepare_store(chosen)
+    key = await _demo_key(chosen)
+    api = make_server(chosen)
+    async with _simulated(port) as simulated:
+        with listen(_HOST, port) as listener:
+            serve = asyncio.create_task(api.serve(sockets=[listener]))
+            await api.ready.wait()
+            result = await _connect_and_sync(f"http://{_HOST}:{port}", key, simulated)
+            _tell(out, f"http://{_HOST}:{port}", key, simulated, result)
+            await serve
+
+
+def _for_sandbox(settings: Settings, port: int) -> Settings:
+    loopback = ip_network("127.0.0.0/8")
+    return settings.model_copy(
+        update={
+            "public_url": AnyHttpUrl(f"http://{_HOST}:{port}"),
+            "allowed_private_networks": (*settings.allowed_private_networks, loopback),
+        }
+    )
+
+
+@asynccontextmanager
+async def _simulated(port: int) -> AsyncGenerator[Simulated]:
+    today = datetime.now(UTC).date()
+    feeds = IcsSimulator()
+    feeds.put("days-off", sandbox.days_off(today))
+    try:
+        async with (
+            serving(sandbox.caldav_account(today), port=port + 1) as caldav,
+            serving(feeds, port=port + 2) as ics,
+        ):
+            yield Simulated(caldav, f"{ics}/days-off.ics")
+    except OSError as error:
+        raise CalendarSyncError(
+            f"Ports {port} to {port + 2} are needed and one is taken; choose others: make run PORT=8080"
+        ) from error
+
+
+async def _demo_key(settings: Settings) -> str:
+    """A fresh key for the demo user; those of earlier sandboxes end."""
+    async with open_services(settings) as services:
+        try:
+            await services.access.create_user(EMAIL, "Sandbox", is_admin=True)
+        except CalendarSyncError:
+            await services.access.revoke_keys(EMAIL, name="sandbox")
+        _, key = await services.access.create_key(EMAIL, "sandbox", None)
+        return key
+
+
+async def _connect_and_sync(address: str, key: str, simulated: Simulated) -> Mapping[str, object]:
+    headers = {"Authorization": f"Bearer {key}"}
+    async with httpx.AsyncClient(base_url=address, headers=headers, timeout=60, trust_env=False) as client:
+        for provider, credentials in _accounts(simulated).items():
+            answer = await client.post(_CONNECTIONS, json={"provider": provider, "credentials": credentials})
+            answer.raise_for_status()
+        answer = await client.post("/graphql", json={"query": _SYNC})
+        answer.raise_for_status()
+        result: Mapping[str, object] = answer.json()["data"]["syncCalendars"]
+        return result
+
+
+def _accounts(simulated: Simulated) -> dict[str, dict[str, str]]:
+    return {
+        "caldav": {"url": simulated.caldav, "username": sandbox.USER, "password": sandbox.PASSWORD},
+        "ics": {"url": simulated.feed},
+    }
+
+
+def _tell(out: TextIO, address: str, key: str, simulated: Simulated, result: Mapping[str, object]) -> None:
+    event = f"{simulated.caldav}/demo/work/lunch.ics"
+    lines = (
+        "",
+        f"SyncResult  {json.dumps(result)}",
+        "",
+        f"GraphiQL    {address}/graphql",
+        f"REST docs   {address}/docs",
+        f"API key     {key}",
+        "",
+        "Change an event in the simulated calendar, then sync again:",
+        "",
+        f"  curl -su demo:demo {event} | sed 's/Lunch/Dinner/' | curl -su demo:demo -T - {event}",
+        f"  curl -sX POST {address}/v1/meeting-buddy/calendar/sync -H 'Authorization: Bearer {key}'",
+        "",
+        "Ctrl-C ends it.",
+    )
+    print(*lines, sep="\n", file=out, flush=True)
