@@ -1,0 +1,67 @@
+"""Hrefs: one resource, many spellings.
+
+A server may name a resource by path or by address, percent-encode what it need not, and answer with another spelling
+than it was asked with (RFC 4918 §8.3). Resources are compared by *key*; a server is always sent its own spelling.
+"""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from unicodedata import normalize
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
+
+_UNRESERVED_IN_PATH = "!$&'()*+,;=:@~"
+
+
+def resolve(base: str, href: str) -> str | None:
+    """The address that `href` means in an answer from `base`, or `None` if it means none."""
+    try:
+        url = urljoin(base, href.strip())
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises where the port is not a number
+    except ValueError:
+        return None
+    return url if parts.scheme in {"http", "https"} and parts.hostname else None
+
+
+def key(url: str) -> str:
+    """The path of an address, in the one spelling that all its spellings share: decoded once, NFC, encoded again."""
+    segments = urlsplit(url).path.split("/")
+    return "/".join(quote(normalize("NFC", unquote(segment)), safe=_UNRESERVED_IN_PATH) for segment in segments)
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port, lower case, without a default port."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{_port(parts)}"
+
+
+def _port(parts: SplitResult) -> str:
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    return "" if parts.port in {None, default} else f":{parts.port}"
+
+
+def as_collection(path_or_url: str) -> str:
+    """With the trailing slash that collections have (RFC 4918 §5.2)."""
+    return path_or_url if path_or_url.endswith("/") else f"{path_or_url}/"
+
+
+def is_same_host(url: str, other: str) -> bool:
+    """Whether both name one host. Scheme and port may differ: servers behind a proxy are often wrong about theirs."""
+    return urlsplit(url).hostname == urlsplit(other).hostname
+
+
+def is_member(url: str, collection: str) -> bool:
+    """Whether `url` lies directly in `collection`, going by path."""
+    parent, _, name = key(url).rstrip("/").rpartition("/")
+    return bool(name) and name not in {".", ".."} and f"{parent}/" == as_collection(key(collection))
+
+
+def host_matches(host: str, patterns: Sequence[str]) -> bool:
+    """Whether a host is one of `patterns`, in which a leading `*.` stands for any subdomain, however deep."""
+    return any(fnmatchcase(host.lower(), pattern) for pattern in patterns)
+
+
+def is_within_domain(host: str, domain: str) -> bool:
+    """Whether `host` is `domain` or a host below it."""
+    return host == domain or host.endswith(f".{domain}")
