@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import socket
 import ssl
 import sys
@@ -10,16 +11,36 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+_ABORT = "simulators.abort"
+
+
+def abort(scope: Scope) -> None:
+    """Cut the connection that a request came by, for applications that play a broken server."""
+    scope["extensions"][_ABORT]()
 
 
 class _Server(uvicorn.Server):
     """Stops at once: whatever a simulator still drips or stalls is cut."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
+    def __init__(self, app: ASGIApp, ssl_context: ssl.SSLContext | None) -> None:
+        super().__init__(_config(self._abortable(app), ssl_context))
         self.ready = asyncio.Event()
         self.stop = asyncio.Event()
+
+    def _abortable(self, app: ASGIApp) -> ASGIApp:
+        async def with_abort(scope: Scope, receive: Receive, send: Send) -> None:
+            scope.setdefault("extensions", {})[_ABORT] = lambda: self._abort(scope["client"])
+            await app(scope, receive, send)
+
+        return with_abort
+
+    def _abort(self, client: tuple[str, int]) -> None:
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, H11Protocol) and connection.client == client:
+                connection.transport.abort()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -51,7 +72,7 @@ async def serving(
 ) -> AsyncIterator[str]:
     """Serve `app` in the running loop; gives the server's address, without a trailing slash."""
     listener = _listen(host, port)
-    server = _Server(_config(app, ssl_context))
+    server = _Server(app, ssl_context)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         await server.ready.wait()
@@ -98,7 +119,7 @@ class ServerThread:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._server = _Server(_config(self._app, None))
+        self._server = _Server(self._app, None)
         serving = asyncio.create_task(self._server.serve(sockets=[self._listener]))
         await self._server.ready.wait()
         self._ready.set()
@@ -111,11 +132,13 @@ def run(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> None:
 
 
 async def _run(app: ASGIApp, host: str, port: int) -> None:
-    listener = _listen(host, port)
-    server = uvicorn.Server(_config(app, None))
-    sys.stdout.write(json.dumps({"url": _address(listener, None)}) + "\n")
-    sys.stdout.flush()
-    await server.serve(sockets=[listener])
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with serving(app, host=host, port=port) as url:
+        sys.stdout.write(json.dumps({"url": url}) + "\n")
+        sys.stdout.flush()
+        await stopped.wait()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -131,7 +154,7 @@ def _address(listener: socket.socket, ssl_context: ssl.SSLContext | None) -> str
 def _config(app: ASGIApp, ssl_context: ssl.SSLContext | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="h11",
+        http=H11Protocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -1,0 +1,1 @@
+"""iCalendar feeds as publishers serve them: well-mannered, odd, broken and hostile."""
