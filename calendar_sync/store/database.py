@@ -1,0 +1,94 @@
+"""The store as a whole: opening it, bringing it to the current version, and its transactions."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from calendar_sync.domain.errors import StoreUnavailable
+from calendar_sync.store import failures
+from calendar_sync.store.engines import LOCK_TIMEOUT, Engines, open_engines
+from calendar_sync.store.migrations.runner import expect_current, upgrade
+from calendar_sync.store.transaction import Transaction
+
+__all__ = ["Database", "Transaction"]
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A SQLite file or a PostgreSQL database. Whatever keeps it from serving is raised as `StoreUnavailable`."""
+
+    _engines: Engines
+
+    @classmethod
+    async def open(cls, url: str, *, lock_timeout: float = LOCK_TIMEOUT) -> "Database":
+        """The store at `url`: `sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`.
+
+        It must answer, but for a SQLite file that is not there yet: `migrate` creates it. `lock_timeout` is how many
+        seconds a transaction waits for another writer. Raises `Invalid` for any other address.
+        """
+        database = cls(open_engines(url, lock_timeout))
+        try:
+            await database._expect_answer()
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    async def _expect_answer(self) -> None:
+        file = self._engines.file
+        if file is not None and not file.parent.is_dir():
+            raise StoreUnavailable("The directory of the database file does not exist.")
+        if file is None or file.exists():
+            async with _connected(self._engines.reading) as connection:
+                await connection.exec_driver_sql("SELECT 1" if file is None else "PRAGMA schema_version")
+
+    async def migrate(self) -> None:
+        """Bring the store to this program's version, creating the SQLite file where there is none.
+
+        Safe to repeat, to interrupt and to run twice at once. Refuses a store made by a newer version.
+        """
+        async with _connected(self._engines.migrating) as connection:
+            await upgrade(connection)
+
+    async def ready(self) -> None:
+        """Return if the store answers and is of this program's version."""
+        async with _connected(self._engines.reading) as connection:
+            await expect_current(connection)
+
+    @asynccontextmanager
+    async def begin(self, *, write: bool = True) -> AsyncGenerator[Transaction]:
+        """A transaction: committed on leaving, undone on an exception. Nothing else commits.
+
+        One that only reads sees one state of the store throughout and cannot write.
+        """
+        committing = False
+        async with _connected(self._engines.writing if write else self._engines.reading) as connection:
+            if not write and connection.dialect.name == "postgresql":
+                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            try:
+                async with connection.begin():
+                    yield Transaction(connection)
+                    committing = write
+            except DBAPIError as err:
+                if committing and err.connection_invalidated:
+                    raise StoreUnavailable(failures.LOST_AT_COMMIT) from err
+                raise
+
+    async def close(self) -> None:
+        await self._engines.dispose()
+
+
+@asynccontextmanager
+async def _connected(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
+    with failures.reported():
+        try:
+            connection = await engine.connect()
+        except OSError as err:  # as asyncpg says that nobody answers
+            raise StoreUnavailable(failures.UNREACHABLE) from err
+        try:
+            yield connection
+        finally:
+            await connection.close()

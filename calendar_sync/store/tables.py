@@ -1,0 +1,278 @@
+"""The tables. Rows never leave the store: what goes in and out are the dataclasses of the domain.
+
+Organisation, user, connection, calendar, event object, occurrence: each hangs from the one before by one foreign key,
+and goes with it. Only the record of changes stays when an event goes: it says that it went.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, Index, MetaData, Table, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from calendar_sync.store.columns import Moment, StoredText
+
+
+def _text(references: str | None = None, **options: Any) -> Any:  # noqa: ANN401 -- as SQLModel's own Field
+    if references is None:
+        return Field(sa_type=StoredText, **options)
+    return Field(sa_type=StoredText, foreign_key=references, ondelete="CASCADE", **options)
+
+
+def _moment(**options: Any) -> Any:  # noqa: ANN401 -- as SQLModel's own Field
+    return Field(sa_type=Moment, **options)
+
+
+class Row(SQLModel):
+    """What all tables share: constraint names that are the same on every database, so that migrations can name them."""
+
+    metadata: ClassVar[MetaData] = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        }
+    )
+
+
+class OrganizationRow(Row, table=True):
+    __tablename__ = "organizations"
+
+    id: str = _text(primary_key=True)
+    name: str = _text(unique=True)
+    created_at: datetime = _moment()
+
+
+class UserRow(Row, table=True):
+    """`email` is lower case. `issuer` and `subject` are the user's name at an OpenID Connect provider."""
+
+    __tablename__ = "users"
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    id: str = _text(primary_key=True)
+    organization_id: str = _text("organizations.id", index=True)
+    email: str | None = _text(unique=True)
+    is_admin: bool
+    issuer: str | None = _text()
+    subject: str | None = _text()
+    created_at: datetime = _moment()
+
+
+class ApiKeyRow(Row, table=True):
+    __tablename__ = "api_keys"
+
+    id: str = _text(primary_key=True)
+    user_id: str = _text("users.id", index=True)
+    organization_id: str = _text()
+    name: str = _text()
+    prefix: str = _text(unique=True)
+    secret_hash: str = _text()
+    created_at: datetime = _moment()
+    expires_at: datetime | None = _moment()
+    revoked_at: datetime | None = _moment()
+    last_used_at: datetime | None = _moment()
+
+
+class ConnectionRow(Row, table=True):
+    """`identity_hash` stands for the account's identity, which may itself be a secret (the address of a private feed).
+
+    A run writes only while `epoch` is the one its lease was given; `requested_seq > done_seq` asks for one more run.
+    """
+
+    __tablename__ = "connections"
+    __table_args__ = (UniqueConstraint("user_id", "provider", "identity_hash"),)
+
+    id: str = _text(primary_key=True)
+    user_id: str = _text("users.id")
+    organization_id: str = _text()
+    provider: str = _text()
+    identity_hash: str = _text()
+    account_email: str | None = _text()
+    credentials: str = _text()
+    status: str = _text()
+    last_sync_at: datetime | None = _moment()
+    last_error: str | None = _text()
+    next_sync_at: datetime | None = _moment(index=True)
+    requested_seq: int = Field(sa_type=BigInteger)
+    done_seq: int = Field(sa_type=BigInteger)
+    lease_owner: str | None = _text()
+    lease_until: datetime | None = _moment()
+    epoch: int = Field(sa_type=BigInteger)
+    created_at: datetime = _moment()
+
+
+class CalendarRow(Row, table=True):
+    """`gone_at` is set while the provider does not list it. Series are expanded up to `expanded_until`."""
+
+    __tablename__ = "calendars"
+    __table_args__ = (UniqueConstraint("connection_id", "remote_id"),)
+
+    id: str = _text(primary_key=True)
+    connection_id: str = _text("connections.id")
+    user_id: str = _text(index=True)
+    organization_id: str = _text()
+    provider: str = _text()
+    remote_id: str = _text()
+    name: str | None = _text()
+    description: str | None = _text()
+    color: str | None = _text()
+    time_zone: str | None = _text()
+    is_primary: bool
+    is_read_only: bool
+    poll_interval_seconds: int | None
+    is_selected: bool
+    cursor: str | None = _text()
+    expanded_until: datetime | None = _moment()
+    last_synced_at: datetime | None = _moment()
+    last_error: str | None = _text()
+    gone_at: datetime | None = _moment()
+    created_at: datetime = _moment()
+
+
+class EventRow(Row, table=True):
+    """An event object. `payload` is the whole `Event` but for its `remote_id` (`store.payload`).
+
+    `content_hash` is null for what the provider no longer has, but of which something lies in the past and is kept.
+    `ends_at` is the end of the last instance, null while there is more beyond what is expanded.
+    """
+
+    __tablename__ = "events"
+    __table_args__ = (UniqueConstraint("calendar_id", "remote_id"),)
+
+    id: str = _text(primary_key=True)
+    calendar_id: str = _text("calendars.id")
+    connection_id: str = _text()
+    user_id: str = _text()
+    organization_id: str = _text()
+    remote_id: str = _text()
+    uid: str = _text()
+    content_hash: str | None = _text()
+    payload: str = _text()
+    is_recurring: bool
+    is_truncated: bool
+    ends_at: datetime | None = _moment()
+    run_id: str = _text()
+    created_at: datetime = _moment()
+    updated_at: datetime = _moment()
+
+
+class OccurrenceRow(Row, table=True):
+    """`title_folded` is what a search looks in. `auto_join_override` is what the user decided, null: the rules do."""
+
+    __tablename__ = "occurrences"
+    __table_args__ = (
+        Index(None, "user_id", "starts_at", "id"),
+        Index(None, "calendar_id", "starts_at"),
+    )
+
+    id: str = _text(primary_key=True)
+    event_id: str = _text("events.id", index=True)
+    calendar_id: str = _text()
+    connection_id: str = _text()
+    user_id: str = _text()
+    provider: str = _text()
+    uid: str = _text()
+    original_start: str = _text()
+    title: str | None = _text()
+    title_folded: str | None = _text()
+    starts_at: datetime = _moment()
+    ends_at: datetime = _moment()
+    all_day: bool
+    time_zone: str = _text()
+    status: str = _text()
+    organizer_email: str | None = _text()
+    attendee_count: int
+    is_recurring: bool
+    meeting_link: str | None = _text()
+    meeting_platform: str | None = _text()
+    auto_join_status: str = _text()
+    auto_join_override: str | None = _text()
+    session_id: str | None = _text()
+    created_at: datetime = _moment()
+    updated_at: datetime = _moment()
+
+
+class ProblemRow(Row, table=True):
+    """An event object that could not be understood when `run_id` read it. Cleared when it can be again."""
+
+    __tablename__ = "event_problems"
+
+    calendar_id: str = _text("calendars.id", primary_key=True)
+    remote_id: str = _text(primary_key=True)
+    reason: str = _text()
+    source: str = _text()
+    run_id: str = _text()
+    seen_at: datetime = _moment()
+
+
+class RunRow(Row, table=True):
+    """`failures` is a JSON list of `SyncFailure`s."""
+
+    __tablename__ = "sync_runs"
+    __table_args__ = (
+        Index(None, "user_id", "started_at", "id"),
+        Index(None, "connection_id", "started_at", "id"),
+    )
+
+    id: str = _text(primary_key=True)
+    connection_id: str = _text("connections.id")
+    user_id: str = _text()
+    trigger: str = _text()
+    status: str = _text()
+    started_at: datetime = _moment()
+    finished_at: datetime | None = _moment()
+    synced_calendars: int
+    new_events: int
+    updated_events: int
+    removed_events: int
+    pages: int
+    requests: int
+    failures: str = _text()
+
+
+class ChangeRow(Row, table=True):
+    """One change of one event object. `before` and `after` are JSON summaries; `changed_fields` is a JSON list."""
+
+    __tablename__ = "event_changes"
+
+    user_id: str = _text("users.id", primary_key=True)
+    seq: int = Field(sa_type=BigInteger, primary_key=True)
+    event_id: str = _text()
+    calendar_id: str = _text()
+    remote_id: str = _text()
+    kind: str = _text()
+    run_id: str | None = _text()
+    changed_fields: str = _text()
+    before: str | None = _text()
+    after: str | None = _text()
+    at: datetime = _moment()
+
+
+class ChangeSequenceRow(Row, table=True):
+    """The number of the user's last change. Raised in the transaction that makes the change: so without gaps."""
+
+    __tablename__ = "change_sequences"
+
+    user_id: str = _text("users.id", primary_key=True)
+    last_seq: int = Field(sa_type=BigInteger)
+
+
+metadata = Row.metadata
+
+
+def _table(row: type[Row]) -> Table:
+    return metadata.tables[str(row.__tablename__)]
+
+
+organizations = _table(OrganizationRow)
+users = _table(UserRow)
+api_keys = _table(ApiKeyRow)
+connections = _table(ConnectionRow)
+calendars = _table(CalendarRow)
+events = _table(EventRow)
+occurrences = _table(OccurrenceRow)
+problems = _table(ProblemRow)
+runs = _table(RunRow)
+changes = _table(ChangeRow)
+change_sequences = _table(ChangeSequenceRow)

