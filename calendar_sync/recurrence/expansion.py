@@ -1,0 +1,83 @@
+"""From an event object to its instances within a window."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from calendar_sync.domain.events import Event, Instance, Window
+from calendar_sync.recurrence.limits import Budget, Limits, StepsExhausted
+from calendar_sync.recurrence.series import Series, instants
+from calendar_sync.recurrence.zones import Zones
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """`instances` are sorted by `starts_at`.
+
+    `truncated` says that a limit was met, so that there may be more. `problems` are sentences about what the event
+    says but could not be followed: a rule that was left out, a time zone that was read as UTC.
+    """
+
+    instances: tuple[Instance, ...]
+    truncated: bool
+    problems: tuple[str, ...] = ()
+
+
+def expand(event: Event, window: Window, *, limits: Limits = Limits()) -> Expansion:
+    """The instances of `event` that are under way at any time in `window`, or of no length and start in it.
+
+    A single event gives its one instance whatever the window; whoever stores it decides. No event makes this raise,
+    or cost more than `limits` allows.
+
+    The clock rules, all on the wall clock of the series' zone:
+
+    - Starts are made on the wall clock. One that the zone skips comes out later by the length of the gap, one that
+      occurs twice is the first (RFC 5545 §3.3.5). Where a moved and a regular start fall together there is one
+      instance, known by the regular one.
+    - The end keeps its place on the clock too: 22:00-06:00 is that in every night, although it lasts seven or nine
+      hours when the clocks change. (RFC 5545 §3.8.5.3 would keep the exact length given by DTEND; calendars show, and
+      people mean, what stands here.) An end in another zone is measured on the clock of the start, so a flight takes
+      equally long all year round. All-day instances keep their number of days.
+    - DTSTART is the first instance and counts for COUNT, whether or not its rule makes it, unless UNTIL is before it.
+      UNTIL as a date means to the end of that day, without `Z` the clock of the series, with `Z` an instant.
+    - An override replaces the instance of its `original_start`, or adds one where there is none, and stands wherever
+      it was moved to; EXDATE of the same start takes it away. THISANDFUTURE shifts later instances by as much, on the
+      wall clock, gives them its length and details, up to the next THISANDFUTURE; without `time` it ends the series.
+    """
+    zones = Zones()
+    if event.recurrence is None and not event.overrides:
+        starts_at, ends_at = instants(event.time, zones)
+        single = Instance("", starts_at, ends_at, event.time, event.details)
+        return Expansion((single,), truncated=False, problems=tuple(zones.problems))
+    series = Series(event, zones)
+    found, truncated = _regular(series, window, limits.max_instances, Budget(limits.max_steps))
+    found += [instance for instance in series.overrides() if _overlaps(instance, window)]
+    found.sort(key=lambda instance: (instance.starts_at, instance.original_start))
+    return Expansion(
+        tuple(found[: limits.max_instances]),
+        truncated or len(found) > limits.max_instances,
+        (*series.starts.problems, *zones.problems),
+    )
+
+
+def _regular(series: Series, window: Window, most: int, budget: Budget) -> tuple[list[Instance], bool]:
+    """The instances without an override of their own, and whether a limit cut them short."""
+    found: dict[tuple[datetime, datetime], Instance] = {}
+    try:
+        for start in series.starts.starts(*series.reach(window), budget):
+            segment = series.segment(start)
+            if segment.is_cancelled or series.is_overridden(start):
+                continue
+            instance = series.instance(start, segment)
+            if _overlaps(instance, window):
+                found[segment.since, instance.starts_at] = instance
+            if len(found) > most:
+                break
+    except StepsExhausted:
+        return list(found.values()), True
+    return list(found.values()), len(found) > most
+
+
+def _overlaps(instance: Instance, window: Window) -> bool:
+    if instance.starts_at == instance.ends_at:
+        return window.start <= instance.starts_at < window.end
+    return instance.starts_at < window.end and instance.ends_at > window.start

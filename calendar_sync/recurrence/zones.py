@@ -1,0 +1,73 @@
+"""Between wall clocks and instants: the zone of an event time, and how its gaps and repeated hours are read.
+
+A wall-clock time that a zone skips is read with the offset before the gap, so it comes out later by the length of the
+gap; one that occurs twice is the first, unless its `fold` is 1 (RFC 5545 §3.3.5, PEP 495).
+"""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from calendar_sync.recurrence.limits import FIRST_WALL, LAST_WALL
+from calendar_sync.recurrence.vtimezone import BadTimeZone, ruled_zone
+
+
+@lru_cache(maxsize=256)
+def load_zone(name: str, rules: str | None = None) -> tzinfo:
+    """The zone of an `EventTime`: by its VTIMEZONE text where it has one, else by its IANA name.
+
+    Raises `BadTimeZone` where the name is not known or the text cannot be followed.
+    """
+    if rules is not None:
+        return ruled_zone(name, rules)
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as err:
+        # Names that are no file name, or that name a directory, fail as such.
+        raise BadTimeZone("The event is in a time zone that is not known.") from err
+
+
+def to_instant(wall: datetime, zone: tzinfo) -> datetime:
+    """The instant (UTC) at which clocks in `zone` show `wall`. At the ends of the calendar the offset is left out."""
+    try:
+        return wall.replace(tzinfo=zone).astimezone(UTC)
+    except OverflowError:
+        return wall.replace(tzinfo=UTC)
+
+
+def to_wall(instant: datetime, zone: tzinfo) -> datetime:
+    """What clocks in `zone` show at `instant`: naive, with `fold` 1 for the second of two equal readings."""
+    try:
+        return instant.astimezone(zone).replace(tzinfo=None)
+    except OverflowError:
+        return instant.astimezone(UTC).replace(tzinfo=None)
+
+
+def later(moment: datetime, by: timedelta) -> datetime:
+    """`moment + by`, or the end of the calendar that it would cross."""
+    try:
+        return moment + by
+    except OverflowError:
+        edge = LAST_WALL if by > timedelta() else FIRST_WALL
+        return edge.replace(tzinfo=moment.tzinfo)
+
+
+class Zones:
+    """The zones one event is in. What cannot be followed is read as UTC, never in silence: `problems` says so."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self._known: dict[tuple[str, str | None], tzinfo] = {}
+
+    def get(self, name: str, rules: str | None = None) -> tzinfo:
+        zone = self._known.get((name, rules))
+        if zone is None:
+            zone = self._known[name, rules] = self._load(name, rules)
+        return zone
+
+    def _load(self, name: str, rules: str | None) -> tzinfo:
+        try:
+            return load_zone(name, rules)
+        except BadTimeZone as err:
+            self.problems.append(err.message)
+            return UTC
