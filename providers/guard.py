@@ -35,7 +35,8 @@ UNREACHABLE = "The address cannot be reached, or may not be: it must be a public
 _LONGEST_URL = 4096
 _MOST_ADDRESSES = 6
 _LOOKUP_SECONDS = 5.0
-_HOST_NAME = re.compile(r"(?=.{1,253}\.?\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_-]{1,63}\.?\Z")
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST_NAME = re.compile(rf"(?=.{{1,253}}\.?\Z){_LABEL}(?:\.{_LABEL})*\.?\Z")
 _OLD_STYLE_IPV4 = re.compile(r"(?:0x)?[0-9a-f]*(?:\.(?:0x)?[0-9a-f]*){0,3}\Z")
 
 # The IANA registries of special-purpose addresses, written out because `is_global` differs between Python releases,
@@ -127,11 +128,11 @@ def check_url(text: str, rule: AddressRule) -> httpx.URL:
     Raises `AddressRefused`. The answer depends on the text and the operator's settings only, never on the network.
     """
     url = _parse(text)
-    if url.scheme not in {"http", "https"} or not url.host:
+    if url.scheme not in {"http", "https"} or not url.raw_host:
         raise AddressRefused("The address must begin with https:// (or http://, for a public feed).")
     if url.userinfo:
         raise AddressRefused("Give the user name and the password in their own fields, not inside the address.")
-    if not is_web_port(_port(url)) or not _is_reachable_name(url.host, rule):
+    if not is_web_port(_port(url)) or not _is_reachable_name(url.raw_host.decode("ascii"), rule):
         raise AddressRefused(UNREACHABLE)
     return url.copy_with(fragment=None)
 
@@ -153,10 +154,9 @@ def _is_reachable_name(host: str, rule: AddressRule) -> bool:
     address = literal_address(host)
     if address is not None:
         return rule.permits(address)
-    name = host.encode("idna").decode("ascii") if not host.isascii() else host
-    if not _HOST_NAME.match(name):
+    if not _HOST_NAME.match(host):
         return False
-    is_local = name.removesuffix(".") == "localhost" or name.removesuffix(".").endswith(".localhost")
+    is_local = f".{host.removesuffix('.')}".endswith(".localhost")
     return not is_local or any(network.is_loopback for network in rule.allowed)
 
 

@@ -255,7 +255,7 @@ class GuardedClient:
 def same_origin(one: httpx.URL, other: httpx.URL) -> bool:
     """Whether two URLs have one scheme, host and port; or `other` is the same host, by https instead of http."""
     ports = {"http": 80, "https": 443}
-    here, there = ((url.scheme, url.host, url.port or ports.get(url.scheme)) for url in (one, other))
+    here, there = ((url.scheme, url.raw_host, url.port or ports.get(url.scheme)) for url in (one, other))
     return here == there or (here == ("http", there[1], 80) and there == ("https", here[1], 443))
 
 
