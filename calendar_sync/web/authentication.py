@@ -1,0 +1,140 @@
+"""Finds out on whose behalf a request is made, and whether it comes too often. Both doors ask here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import cast
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from calendar_sync.domain.accounts import Actor
+from calendar_sync.domain.errors import NotAuthenticated, TooManyRequests
+from calendar_sync.services import Services
+from calendar_sync.web.rate_limits import Allowance, TokenBuckets
+
+KEY_HEADERS = ("x-api-key", "api-key")
+_FAILURES_PER_MINUTE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    bearer: str | None
+    api_key: str | None
+
+
+class Doorkeeper:
+    """Counts the requests of each user, and the wrong credentials from each address.
+
+    Wrong credentials are refused more curtly (429) when an address sends many of them; good ones from the same
+    address still pass, so that nobody behind a shared address or proxy can lock the others out.
+    """
+
+    def __init__(self, requests_per_minute: int, failures_per_minute: int = _FAILURES_PER_MINUTE) -> None:
+        self._requests = TokenBuckets(requests_per_minute)
+        self._failures = TokenBuckets(failures_per_minute)
+
+    def count_request(self, actor: Actor) -> Allowance:
+        return self._requests.take(actor.user_id)
+
+    def count_failure(self, connection: HTTPConnection) -> None:
+        """Raises `TooManyRequests`."""
+        allowance = self._failures.take(_address_of(connection))
+        if not allowance.is_granted:
+            raise TooManyRequests("Too many wrong credentials.", retry_after=allowance.retry_after)
+
+
+async def actor_of(connection: HTTPConnection, parameters: Mapping[str, object] | None = None) -> Actor:
+    """The user who asks, counted against their rate limit.
+
+    `parameters` stand in for the headers where a client cannot set any, as the payload of `connection_init` does on a
+    WebSocket. Raises `NotAuthenticated` or `TooManyRequests`.
+    """
+    doorkeeper: Doorkeeper = connection.state.doorkeeper
+    found = credentials_of(connection.headers if parameters is None else _as_headers(parameters))
+    try:
+        actor = await services_of(connection).access.authenticate(bearer=found.bearer, api_key=found.api_key)
+    except NotAuthenticated as refusal:
+        if refusal.reason != NotAuthenticated.code:
+            doorkeeper.count_failure(connection)
+        raise
+    connection.state.actor = actor
+    connection.state.allowance = allowance = doorkeeper.count_request(actor)
+    if not allowance.is_granted:
+        raise TooManyRequests("Too many requests; please slow down.", retry_after=allowance.retry_after)
+    return actor
+
+
+def services_of(connection: HTTPConnection) -> Services:
+    """What the lifespan of the app opened."""
+    return cast(Services, connection.state.services)
+
+
+def credentials_of(headers: Headers) -> Credentials:
+    """What the headers offer: `Authorization: Bearer …`, `X-API-Key: …`, `api-key: …`.
+
+    Empty headers offer nothing, and neither does another scheme than Bearer: it is a proxy's affair. Raises
+    `NotAuthenticated` when they contradict one another, rather than choose.
+    """
+    keys = {value.strip() for name in KEY_HEADERS for value in headers.getlist(name)} - {""}
+    bearers = {_bearer_in(value) for value in headers.getlist("authorization")} - {""}
+    if len(keys) > 1:
+        raise NotAuthenticated("The request carries different API keys.", reason="INVALID_API_KEY")
+    if len(bearers) > 1:
+        raise NotAuthenticated("The request carries different bearer tokens.", reason="TOKEN_INVALID")
+    return Credentials(bearer=next(iter(bearers), None), api_key=next(iter(keys), None))
+
+
+def _bearer_in(value: str) -> str:
+    scheme, _, token = value.strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _as_headers(parameters: Mapping[str, object]) -> Headers:
+    return Headers({name: value for name, value in parameters.items() if isinstance(value, str)})
+
+
+def _address_of(connection: HTTPConnection) -> str:
+    """Where it comes from; of an IPv6 address the network, since one host has all of it."""
+    host = connection.client.host if connection.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else host
+
+
+class Admission:
+    """Gives requests their doorkeeper, and tells callers in headers what is left of their allowance."""
+
+    def __init__(self, app: ASGIApp, *, requests_per_minute: int) -> None:
+        self.app = app
+        self._doorkeeper = Doorkeeper(requests_per_minute)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"}:
+            await self.app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+        state["doorkeeper"] = self._doorkeeper
+
+        async def informed(message: Message) -> None:
+            if message["type"] == "http.response.start" and "allowance" in state:
+                MutableHeaders(scope=message).update(_rate_limit_headers(state["allowance"]))
+            await send(message)
+
+        await self.app(scope, receive, informed)
+
+
+def _rate_limit_headers(allowance: Allowance) -> Mapping[str, str]:
+    """Both documented spellings; `reset` is in Unix seconds."""
+    limit, remaining, reset = str(allowance.limit), str(allowance.remaining), str(allowance.resets_at)
+    return {
+        "x-ratelimit-limit": limit,
+        "x-ratelimit-remaining": remaining,
+        "x-ratelimit-reset": reset,
+        "x-ratelimit-limit-requests": limit,
+        "x-ratelimit-remaining-requests": remaining,
+        "x-ratelimit-reset-requests": reset,
+    }
