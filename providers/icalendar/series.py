@@ -1,0 +1,149 @@
+"""From the components of one UID to one event object: the master, its exceptions, or exceptions without a master."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from calendar_sync.domain.events import Details, Event, EventStatus, EventTime, Override, Recurrence
+from providers.icalendar.context import Component
+from providers.icalendar.details import details
+from providers.icalendar.recurrence import SeriesClock, is_recurring, recurrence, series_start
+from providers.icalendar.times import Moment, event_time, moment
+from providers.icalendar.values import Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class EventObject:
+    """The components that make up one event object. Without a master its exceptions are orphans."""
+
+    remote_id: str
+    master: Component | None
+    exceptions: Sequence[Component]
+
+    @property
+    def components(self) -> Sequence[Component]:
+        return (*((self.master,) if self.master else ()), *self.exceptions)
+
+
+def event_objects(components: Sequence[Component]) -> list[EventObject]:
+    """Sort out all components of one UID.
+
+    Of revisions of the same event the latest holds. Where several masters start at different times and none repeats,
+    the producer uses one UID for many events: each is an object of its own, named by UID and start.
+    """
+    uid = components[0].uid
+    masters = [one for one in components if not one.is_exception]
+    exceptions = [one for one in components if one.is_exception]
+    by_start: dict[str, list[Component]] = {}
+    for one in masters:
+        by_start.setdefault(one.first("DTSTART"), []).append(one)
+    if len(by_start) < 2 or any(is_recurring(one.properties) for one in masters):
+        return [EventObject(uid, _latest(masters) if masters else None, exceptions)]
+    objects = [EventObject(f"{uid}#{start}", _latest(same), ()) for start, same in by_start.items()]
+    return [*objects, EventObject(uid, None, exceptions)] if exceptions else objects
+
+
+def _latest(revisions: Iterable[Component]) -> Component:
+    """Of equal revisions, the last."""
+    return max(reversed(list(revisions)), key=lambda one: one.revision)
+
+
+def read_event(found: EventObject, *, remote_id: str) -> Event:
+    """The event object. Raises `Unreadable`."""
+    for component in found.components:
+        component.check_size()
+    master = found.master
+    if master is None:
+        return _orphans(found.exceptions, remote_id)
+    return _event(master, found.exceptions, remote_id)
+
+
+def _event(master: Component, exceptions: Sequence[Component], remote_id: str) -> Event:
+    repeats = is_recurring(master.properties)
+    start = _start(master)
+    if repeats:
+        start = series_start(master.properties, master.reading.zones, start)
+    time = event_time(master.properties, master.reading.zones, start=start)
+    content = _details(master)
+    event = Event(remote_id, master.uid, time, content)
+    if not repeats and not exceptions:
+        return event
+    clock = _clock(start, time, master)
+    return replace(
+        event,
+        recurrence=recurrence(master.properties, master.reading.zones, clock) if repeats else Recurrence(),
+        overrides=_overrides(exceptions, clock, event),
+    )
+
+
+def _start(component: Component) -> Moment:
+    if "DTSTART" not in component.properties:
+        raise Unreadable("It does not say when it starts.")
+    return moment(component.properties["DTSTART"][0], component.reading.zones, name="start")
+
+
+def _clock(start: Moment, time: EventTime, component: Component) -> SeriesClock:
+    zone = component.reading.zones.home if time.all_day or start.zone is None else start.zone
+    return SeriesClock(zone, time.start, time.all_day)
+
+
+def _details(component: Component) -> Details:
+    read = details(component.properties, component.reading.my_addresses)
+    return replace(read, status=EventStatus.CANCELLED) if component.reading.is_cancellation else read
+
+
+def _overrides(exceptions: Sequence[Component], clock: SeriesClock, series: Event) -> tuple[Override, ...]:
+    """Sorted by original start. Of several for one instance, the latest holds. A cancelled series has holes only."""
+    found: dict[object, tuple[Component, Override]] = {}
+    for component in exceptions:
+        override = _override(component, clock, series)
+        known = found.get(override.original_start)
+        if known is None or component.revision >= known[0].revision:
+            found[override.original_start] = component, override
+    overrides = sorted((one for _, one in found.values()), key=lambda one: one.original_start)
+    if series.details.status is EventStatus.CANCELLED:
+        overrides = [replace(one, time=None) for one in overrides]
+    return tuple(overrides)
+
+
+def _override(component: Component, clock: SeriesClock, series: Event) -> Override:
+    zones = component.reading.zones
+    written = component.properties["RECURRENCE-ID"][0]
+    original = clock.original_start(moment(written, zones, name="RECURRENCE-ID"))
+    content = _details(component)
+    time: EventTime | None = None
+    if content.status is not EventStatus.CANCELLED:
+        time = _moved(component, clock) or _unmoved(series.time, original)
+    is_open = written.parameters().get("RANGE", "").upper() == "THISANDFUTURE" if written.parameter_text else False
+    return Override(original, time, content, this_and_future=is_open)
+
+
+def _moved(component: Component, clock: SeriesClock) -> EventTime | None:
+    if "DTSTART" not in component.properties:
+        return None
+    start = _start(component)
+    if start.is_utc and not clock.all_day:
+        start = start.at(clock.zone)
+    return event_time(component.properties, component.reading.zones, start=start)
+
+
+def _unmoved(series: EventTime, original: datetime) -> EventTime:
+    """The instance where it would be without the exception, which says nothing of its time."""
+    return replace(series, start=original, end=original + (series.end - series.start), fold=0, end_fold=0)
+
+
+def _orphans(exceptions: Sequence[Component], remote_id: str) -> Event:
+    """A single orphan is a plain event; several are a series of exceptions only, on the clock of the first."""
+    starts = [(_original(one), one) for one in exceptions]
+    original, first = min(starts, key=lambda one: (one[0].wall, one[1].revision))
+    start = _start(first) if "DTSTART" in first.properties else original
+    time = event_time(first.properties, first.reading.zones, start=start)
+    event = Event(remote_id, first.uid, time, _details(first), is_orphan=True)
+    overrides = _overrides(exceptions, _clock(start, time, first), event)
+    if len(overrides) == 1:
+        return event
+    return replace(event, recurrence=Recurrence(), overrides=overrides)
+
+
+def _original(exception: Component) -> Moment:
+    return moment(exception.properties["RECURRENCE-ID"][0], exception.reading.zones, name="RECURRENCE-ID")
