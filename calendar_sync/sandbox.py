@@ -22,7 +22,6 @@ from calendar_sync.services import open_services
 from calendar_sync.settings import Settings
 from calendar_sync.web.logs import configure_logging
 from simulators import sandbox
-from simulators.ics.app import IcsSimulator
 from simulators.server import serving
 
 EMAIL = "demo@example.com"
@@ -68,14 +67,12 @@ def _for_sandbox(settings: Settings, port: int) -> Settings:
 @asynccontextmanager
 async def _simulated(port: int) -> AsyncGenerator[Simulated]:
     today = datetime.now(UTC).date()
-    feeds = IcsSimulator()
-    feeds.put("days-off", sandbox.days_off(today))
     try:
         async with (
             serving(sandbox.caldav_account(today), port=port + 1) as caldav,
-            serving(feeds, port=port + 2) as ics,
+            serving(sandbox.feeds(today).app, port=port + 2) as ics,
         ):
-            yield Simulated(caldav, f"{ics}/days-off.ics")
+            yield Simulated(caldav, f"{ics}/feeds/days-off.ics")
     except OSError as error:
         raise CalendarSyncError(
             f"Ports {port} to {port + 2} are needed and one is taken; choose others: make run PORT=8080"

@@ -44,7 +44,7 @@ async def prepare_store(settings: Settings) -> None:
         if settings.sqlite_path is not None:
             await database.migrate()
         else:
-            await database.require_current_version()
+            await database.ready()
     finally:
         await database.close()
 

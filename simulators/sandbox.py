@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 from simulators.caldav.app import CalDavSimulator
+from simulators.ics.app import IcsSimulator
 
 USER = "demo"
 PASSWORD = "demo"  # noqa: S105 - of a simulator on this machine
@@ -23,14 +24,14 @@ def caldav_account(today: date) -> CalDavSimulator:
     return simulator
 
 
-def days_off(today: date) -> str:
-    """A feed of three all-day events."""
-    days = (("founders-day", "Founders' Day", 20), ("retreat", "Company retreat", 45), ("inventory", "Inventory", 80))
-    events = [
-        _event(name, [f"SUMMARY:{title}", f"DTSTART;VALUE=DATE:{today + timedelta(days=ahead):%Y%m%d}"])
-        for name, title, ahead in days
-    ]
-    return _calendar(*events, name="Days off")
+def feeds(today: date) -> IcsSimulator:
+    """Feeds, of which one, `days-off`, has three all-day events."""
+    simulator = IcsSimulator()
+    days_off = simulator.feed("days-off", x_wr_calname="Days off", x_wr_timezone=ZONE)
+    days = (("founders", "Founders' Day", 20), ("retreat", "Retreat", 45), ("stock", "Inventory", 80))
+    for name, title, ahead in days:
+        days_off.put(f"{name}@sandbox.example", summary=title, start=today + timedelta(days=ahead))
+    return simulator
 
 
 def _week(monday: date) -> dict[str, list[str]]:
@@ -67,8 +68,6 @@ def _event(uid: str, lines: list[str]) -> list[str]:
     return ["BEGIN:VEVENT", f"UID:{uid}@sandbox.example", "DTSTAMP:20260101T000000Z", *lines, "END:VEVENT"]
 
 
-def _calendar(*events: list[str], name: str | None = None) -> str:
-    head = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//calendar-sync//sandbox//EN"]
-    title = [f"X-WR-CALNAME:{name}", f"X-WR-TIMEZONE:{ZONE}"] if name else []
-    lines = [*head, *title, *(line for event in events for line in event), "END:VCALENDAR", ""]
+def _calendar(event: list[str]) -> str:
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//calendar-sync//sandbox//EN", *event, "END:VCALENDAR", ""]
     return "\r\n".join(lines)

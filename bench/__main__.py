@@ -1,0 +1,179 @@
+"""`make bench`: a feed of 10,000 events, first read and read again, beside the floor and beside the naive way.
+
+All are measured in one run on one machine, one after the other, in wall and in CPU seconds; read the ratios.
+"""
+
+import argparse
+import asyncio
+import sqlite3
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psutil
+from icalendar import Calendar
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlmodel import Field, SQLModel, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from bench.feed import feed
+from calendar_sync.domain.accounts import Actor
+from calendar_sync.domain.sync import SyncResult
+from calendar_sync.server import prepare_store
+from calendar_sync.services import Services, open_services
+from calendar_sync.settings import Settings
+from simulators.server import ServerThread
+
+EXPORTED = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    what: str
+    wall: float
+    cpu: float
+    counts: str
+
+
+@dataclass(slots=True)
+class StaticFeed:
+    """Serves the bytes as they are, with an ETag."""
+
+    body: bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request, etag = Request(scope), f'"{hash(self.body)}"'
+        unchanged = request.headers.get("if-none-match") == etag
+        answer = Response(status_code=304) if unchanged else Response(self.body, media_type="text/calendar")
+        answer.headers["ETag"] = etag
+        await answer(scope, receive, send)
+
+
+class NaiveEvent(SQLModel, table=True):
+    """One row per event, as a first version of such a program would have it."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    uid: str = Field(index=True)
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+    body: str
+
+
+async def measured(what: str, work: Callable[[], Awaitable[str]]) -> Measured:
+    wall, cpu = time.perf_counter(), _cpu()
+    counts = await work()
+    return Measured(what, time.perf_counter() - wall, _cpu() - cpu, counts)
+
+
+def _cpu() -> float:
+    """CPU seconds of this process and its children so far: large feeds are parsed in one."""
+    this = psutil.Process()
+    times = [process.cpu_times() for process in (this, *this.children(recursive=True))]
+    return sum(each.user + each.system for each in times)
+
+
+async def ours(folder: Path, events: int) -> list[Measured]:
+    served = StaticFeed(feed(events, exported=EXPORTED).encode())
+    settings = Settings(
+        database_url=f"sqlite+aiosqlite:///{folder / 'ours.db'}",
+        allowed_private_networks="127.0.0.0/8",  # type: ignore[arg-type] # as the environment gives it
+    )
+    await prepare_store(settings)
+    with ServerThread(served) as address:
+        async with open_services(settings) as services:
+            user = await services.access.create_user("bench@example.com", None, is_admin=False)
+            actor = Actor(user.id, user.organization_id)
+            await services.connections.connect(actor, "ics", {"url": f"{address}/bench.ics"})
+            results = [await measured("ours: first sync", lambda: _sync(services, actor))]
+            results.append(await measured("ours: again, nothing changed (304)", lambda: _sync(services, actor)))
+            served.body = feed(events, exported=EXPORTED + timedelta(hours=1)).encode()
+            results.append(await measured("ours: again, every DTSTAMP new", lambda: _sync(services, actor)))
+            return results
+
+
+async def _sync(services: Services, actor: Actor) -> str:
+    result: SyncResult = await services.sync.sync(actor)
+    assert not result.errors, result.errors
+    return f"{result.tally.new} new, {result.tally.updated} updated"
+
+
+def floor(folder: Path, events: int) -> Callable[[], Awaitable[str]]:
+    """A plain parse of the same feed, and the same rows inserted by the driver."""
+    source = sqlite3.connect(folder / "ours.db")
+    tables = {name: source.execute(f"select * from {name}").fetchall() for name in ("events", "occurrences")}  # noqa: S608
+    raw = feed(events, exported=EXPORTED).encode()
+
+    async def work() -> str:
+        Calendar.from_ical(raw)
+        target = sqlite3.connect(folder / "floor.db")
+        target.execute("pragma journal_mode = wal")
+        for name, rows in tables.items():
+            marks = ", ".join("?" * len(rows[0]))
+            target.execute(f"create table {name} ({', '.join(f'c{n}' for n in range(len(rows[0])))})")
+            target.executemany(f"insert into {name} values ({marks})", rows)  # noqa: S608
+        target.commit()
+        return f"{sum(map(len, tables.values()))} rows"
+
+    return work
+
+
+def naive(folder: Path, events: int) -> Callable[[], Awaitable[str]]:
+    """Parse, look each event up, and write it through the ORM, in one transaction."""
+    raw = feed(events, exported=EXPORTED).encode()
+    engine = create_async_engine(f"sqlite+aiosqlite:///{folder / 'naive.db'}")
+
+    async def work() -> str:
+        async with engine.begin() as connection:
+            await connection.run_sync(SQLModel.metadata.create_all, tables=[NaiveEvent.__table__])  # type: ignore[attr-defined]
+        async with AsyncSession(engine) as session:
+            written = 0
+            for component in Calendar.from_ical(raw).walk("VEVENT"):
+                row = await _naive_row(session, component.decoded("UID").decode())
+                row.title, row.body = str(component["SUMMARY"]), str(component["DESCRIPTION"])
+                row.starts_at, row.ends_at = component.decoded("DTSTART"), component.decoded("DTEND")
+                session.add(row)
+                written += 1
+            await session.commit()
+        await engine.dispose()
+        return f"{written} events"
+
+    return work
+
+
+async def _naive_row(session: AsyncSession, uid: str) -> NaiveEvent:
+    found = (await session.exec(select(NaiveEvent).where(NaiveEvent.uid == uid))).first()
+    return found or NaiveEvent(uid=uid, title="", starts_at=EXPORTED, ends_at=EXPORTED, body="")
+
+
+def table(results: list[Measured], reference: Measured) -> str:
+    head = f"{'':40} {'wall s':>8} {'CPU s':>8} {'CPU / floor':>12}  counts"
+    rows = [
+        f"{each.what:40} {each.wall:8.2f} {each.cpu:8.2f} {each.cpu / reference.cpu:12.2f}  {each.counts}"
+        for each in results
+    ]
+    return "\n".join([head, *rows])
+
+
+async def main(events: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        results = await ours(folder, events)
+        bottom = await measured("floor: plain parse + raw executemany", floor(folder, events))
+        results.append(bottom)
+        work = naive(folder, events)
+        results.append(await measured("naive: ORM, one by one, first", work))
+        results.append(await measured("naive: ORM, one by one, again", work))
+    print(f"One ICS feed of {events} events\n\n{table(results, bottom)}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=10_000)
+    asyncio.run(main(parser.parse_args().events))

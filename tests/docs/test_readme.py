@@ -1,0 +1,140 @@
+"""The README is true: what it shows is run, in its order, against the sandbox it describes."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from calendar_sync.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass
+class Sandbox:
+    """A running `calendar-sync sandbox`: what it printed, and where it listens instead of on 8000 to 8002."""
+
+    port: int
+    printed: str
+    folder: Path
+
+    @property
+    def key(self) -> str:
+        found = re.search(r"^API key\s+(\S+)$", self.printed, re.MULTILINE)
+        assert found, self.printed
+        return found[1]
+
+    def run(self, script: str) -> str:
+        """What the script's last command prints."""
+        moved = re.sub(r"127\.0\.0\.1:800(\d)", lambda match: f"127.0.0.1:{self.port + int(match[1])}", script)
+        path = f"{_curl(self.folder)}:{os.environ['PATH']}"
+        done = subprocess.run(
+            ["sh", "-ec", moved],
+            env={**os.environ, "KEY": self.key, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+        )
+        return done.stdout
+
+
+def _curl(folder: Path) -> Path:
+    """A folder for PATH: empty where the machine has `curl`, else with one of Python that knows our options."""
+    folder = folder / "bin"
+    folder.mkdir(exist_ok=True)
+    if shutil.which("curl") is None:
+        script = folder / "curl"
+        script.write_text(f'#!/bin/sh\nexec {sys.executable} -m tests.docs.curl "$@"\n')
+        script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    return folder
+
+
+def _three_free_ports() -> int:
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as first:
+            port: int = first.getsockname()[1]
+            try:
+                for following in (port + 1, port + 2):
+                    socket.create_server(("127.0.0.1", following)).close()
+            except (OSError, OverflowError):
+                continue
+            return port
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    folder, port = tmp_path_factory.mktemp("sandbox"), _three_free_ports()
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("calendar-sync"), "sandbox", "--port", str(port)],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    printed = ""
+    for line in process.stdout:
+        printed += line
+        if line.startswith("Ctrl-C"):
+            break
+    yield Sandbox(port, printed, folder)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert "Traceback" not in out + err
+
+
+def _blocks(language: str) -> list[str]:
+    return [body for found, body in BLOCK.findall(README) if found == language]
+
+
+def _runnable() -> list[str]:
+    return [command for block in _blocks("sh") if "calendar-sync " not in block for command in block.split("\n\n")]
+
+
+def test_the_sandbox_prints_what_the_readme_shows(sandbox: Sandbox) -> None:
+    (shown,) = (block for block in _blocks("text") if "SyncResult" in block)
+    assert sandbox.printed.strip().splitlines()[0] == shown.splitlines()[0]
+
+
+def test_every_command_answers_what_the_readme_shows(sandbox: Sandbox) -> None:
+    answers = [json.loads(block) for block in _blocks("json")]
+    printed = [sandbox.run(command) for command in _runnable()]
+    found = [json.loads(text) for text in printed if text.startswith("{")]
+    assert [_narrowed(answer, to) for answer, to in zip((found[0], found[-1]), answers, strict=True)] == answers
+
+
+def _narrowed(answer: object, to: object) -> object:
+    """The parts of the answer that the README shows."""
+    if isinstance(answer, dict) and isinstance(to, dict):
+        return {name: _narrowed(answer.get(name), part) for name, part in to.items()}
+    return answer
+
+
+def test_the_query_shown_gives_the_sandbox_events(sandbox: Sandbox) -> None:
+    (query,) = _blocks("graphql")
+    body = json.dumps(json.dumps({"query": query}))[1:-1].replace("'", "")
+    answer = json.loads(
+        sandbox.run(
+            'curl -s http://127.0.0.1:8000/graphql -H "Authorization: Bearer $KEY" '
+            f"-H 'Content-Type: application/json' -d \"{body}\""
+        )
+    )
+    assert {node["title"] for node in answer["data"]["events"]["nodes"]} >= {"Stand-up", "Offsite"}
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    names = {f"CALENDAR_SYNC_{name.upper()}" for name in Settings.model_fields}
+    assert {name for name in names if f"`{name}`" not in README} == set()
