@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Generator
+from urllib.request import parse_http_list
 
 import httpx
 
-_SCHEME = re.compile(r"(?:^|,)\s*(?P<scheme>[A-Za-z][A-Za-z0-9-]*)\s+(?=[A-Za-z]+\s*=)")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9-]*)(?:\s+(?!=)|\Z)")
+"""The first element of a challenge: a scheme and its first parameter, or a scheme alone."""
 
 
 class PasswordAuth(httpx.Auth):
@@ -48,13 +50,15 @@ class PasswordAuth(httpx.Auth):
 
 def digest_challenge(response: httpx.Response) -> str | None:
     """The Digest challenge of a 401, unless Basic is on offer too; servers write challenges in one header or many."""
-    challenges: dict[str, str] = {}
+    challenges: dict[str, list[str]] = {}
     for header in response.headers.get_list("www-authenticate"):
-        found = list(_SCHEME.finditer(header))
-        ends = [match.start() for match in found[1:]] + [len(header)]
-        for match, end in zip(found, ends, strict=True):
-            challenges.setdefault(match["scheme"].lower(), header[match.start("scheme") : end])
-    return None if "basic" in challenges else challenges.get("digest")
+        scheme = ""
+        for element in parse_http_list(header):
+            start = _SCHEME.match(element)
+            scheme = start[1].lower() if start else scheme
+            challenges.setdefault(scheme, []).append(element)
+    digest = challenges.get("digest")
+    return None if digest is None or "basic" in challenges else ", ".join(digest)
 
 
 def _with_digest_only(response: httpx.Response) -> httpx.Response:
