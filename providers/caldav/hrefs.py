@@ -46,15 +46,42 @@ def as_collection(path_or_url: str) -> str:
     return path_or_url if path_or_url.endswith("/") else f"{path_or_url}/"
 
 
-def is_same_host(url: str, other: str) -> bool:
-    """Whether both name one host. Scheme and port may differ: servers behind a proxy are often wrong about theirs."""
-    return urlsplit(url).hostname == urlsplit(other).hostname
+def within(base: str, href: str, trusted: Sequence[str] = ()) -> str | None:
+    """The address at which to ask for what `base`'s server calls `href`, or `None` where that is someone else's.
+
+    On the same host it is at the origin of `base`: servers behind a proxy are often wrong about their own scheme and
+    port. Another host will do where both are among `trusted`, patterns as in `host_matches`.
+    """
+    url = resolve(base, href)
+    if url is None:
+        return None
+    here, there = host_of(base), host_of(url)
+    if here == there:
+        return f"{origin(base)}{path_of(url)}"
+    is_trusted = host_matches(here, trusted) and host_matches(there, trusted)
+    return url if is_trusted and urlsplit(url).scheme == "https" else None
+
+
+def as_secure_as(base: str, url: str) -> str:
+    """`url`, but at the origin of `base` where it names the same host without its encryption."""
+    is_downgrade = urlsplit(base).scheme == "https" and urlsplit(url).scheme == "http"
+    return f"{origin(base)}{path_of(url)}" if is_downgrade and host_of(base) == host_of(url) else url
+
+
+def host_of(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+def path_of(url: str) -> str:
+    """Path and query as they are spelled."""
+    parts = urlsplit(url)
+    return f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
 
 
 def is_member(url: str, collection: str) -> bool:
-    """Whether `url` lies directly in `collection`, going by path."""
-    parent, _, name = key(url).rstrip("/").rpartition("/")
-    return bool(name) and name not in {".", ".."} and f"{parent}/" == as_collection(key(collection))
+    """Whether `url` lies directly in `collection`, going by path, and is no collection itself."""
+    parent, _, name = key(url).rpartition("/")
+    return name not in {"", ".", ".."} and f"{parent}/" == as_collection(key(collection))
 
 
 def host_matches(host: str, patterns: Sequence[str]) -> bool:

@@ -1,6 +1,7 @@
 """`python -m simulators.caldav [--host H] [--port P] [--user demo] [--password demo]`
 
-Serves one user with an empty calendar, `/demo/work/`, until interrupted. The first line on standard output is `{"url": …}`.
+Serves one user with an empty calendar, `/demo/work/`, until interrupted.
+The first line on standard output is `{"url": …}`.
 """
 
 from argparse import ArgumentParser

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from icalendar import Calendar as ICalendar
 from starlette.requests import Request
@@ -223,8 +224,11 @@ def _new_calendar(name: str, body: bytes) -> Calendar:
 
 
 def _zone_name(definition: str | None) -> str | None:
+    """The TZID of a calendar-timezone, if it is an IANA name. Raises `BadRequestBody`."""
     try:
         zones = ICalendar.from_ical(definition).walk("VTIMEZONE") if definition else []
-    except ValueError as err:
+        return ZoneInfo(str(zones[0]["TZID"])).key if zones else None
+    except ZoneInfoNotFoundError:
+        return None
+    except (ValueError, KeyError) as err:
         raise BadRequestBody from err
-    return str(zones[0]["TZID"]) if zones else None

@@ -141,7 +141,7 @@ def zone_definition(name: str) -> str:
     definition.add("version", "2.0")
     definition.add("prodid", "-//Simulator//CalDAV//EN")
     definition.add_component(Timezone.from_tzid(name))
-    return definition.to_ical().decode()
+    return str(definition.to_ical(), "utf-8")
 
 
 def _resource_type(*kinds: str) -> etree._Element:

@@ -1,0 +1,1 @@
+"""Apple's calendars: CalDAV with a preset, or a published calendar as a feed."""
