@@ -1,0 +1,74 @@
+"""What every resolver has at hand: the use cases, who asks, and look-ups shared by one request."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from calendar_sync.domain.accounts import Actor
+from calendar_sync.domain.errors import NotAuthenticated
+from calendar_sync.domain.identifiers import CalendarId, ConnectionId, OccurrenceId
+from calendar_sync.domain.occurrences import OccurrenceContent
+from calendar_sync.services import Services
+from schema.types.calendar import Calendar
+from schema.types.connection import ConnectedAccount
+from schema.types.loading import Loaders
+
+_LARGEST_BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Context:
+    """Of one request. `caller` is `None` where it came without credentials: only the schema itself is told then."""
+
+    services: Services
+    caller: Actor | None
+    trace_id: str
+
+    @property
+    def actor(self) -> Actor:
+        """Raises `NotAuthenticated`."""
+        if self.caller is None:
+            raise NotAuthenticated("Authentication is required to access this resource.")
+        return self.caller
+
+    @cached_property
+    def loaders(self) -> Loaders:
+        look_up = _LookUp(self.services, self.actor)
+        return Loaders(
+            contents=DataLoader(look_up.contents, max_batch_size=_LARGEST_BATCH),
+            calendars=DataLoader(look_up.calendars),
+            calendars_of=DataLoader(look_up.calendars_of),
+            connections=DataLoader(look_up.connections),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _LookUp:
+    """Answers many keys with one query each; whatever is not the actor's is not there."""
+
+    services: Services
+    actor: Actor
+
+    async def contents(self, keys: list[OccurrenceId]) -> Sequence[OccurrenceContent | None]:
+        found = await self.services.events.contents(self.actor, keys)
+        return [found.get(key) for key in keys]
+
+    async def calendars(self, keys: list[CalendarId]) -> Sequence[Calendar | None]:
+        found = {calendar.id: calendar for calendar in await self.services.connections.calendars(self.actor)}
+        return [Calendar.of(found[key]) if key in found else None for key in keys]
+
+    async def calendars_of(self, keys: list[ConnectionId]) -> Sequence[Sequence[Calendar]]:
+        found = await self.services.connections.calendars_of(self.actor, keys)
+        return [[Calendar.of(calendar) for calendar in found.get(key, ())] for key in keys]
+
+    async def connections(self, keys: list[ConnectionId]) -> Sequence[ConnectedAccount | None]:
+        found = {seen.connection.id: seen for seen in await self.services.connections.list(self.actor)}
+        return [
+            ConnectedAccount.of(found[key].connection, found[key].event_count) if key in found else None for key in keys
+        ]
+
+
+Info = strawberry.Info[Context, None]

@@ -1,0 +1,114 @@
+"""Lists of events, a single one, and auto-join for it."""
+
+from typing import Annotated
+
+import strawberry
+
+from calendar_sync.domain.errors import NotFound, Refusal
+from calendar_sync.domain.identifiers import CalendarId, ConnectionId, OccurrenceId
+from calendar_sync.domain.occurrences import OccurrenceFilter, OccurrencePage
+from resolvers.connections import few
+from resolvers.context import Context, Info
+from resolvers.cursors import EventList
+from resolvers.refusals import bad_input, told
+from schema.types.event import Event
+from schema.types.event_list import EventConnection, EventEdge, EventFilter, EventOrder, PageInfo, TimeRange
+from schema.types.failures import SetAutoJoinFailed
+from schema.types.mutations import AutoJoinChoice, AutoJoinSet, SetAutoJoinResult
+from schema.types.paging import DEFAULT_FIRST, FirstArgument
+
+_LONGEST_TEXT = 200
+
+EventArgument = Annotated[strawberry.ID, strawberry.argument(description="The event: `mcevt_…`")]
+
+
+async def events(
+    info: Info,
+    first: FirstArgument = DEFAULT_FIRST,
+    after: Annotated[
+        str | None, strawberry.argument(description="The cursor after which the page begins: an `endCursor`.")
+    ] = None,
+    filter: Annotated[EventFilter | None, strawberry.argument(description="Which events.")] = None,
+    order: Annotated[EventOrder, strawberry.argument(description="In which order.")] = EventOrder.START_ASC,
+) -> EventConnection:
+    context = info.context
+    wanted = EventList(context.actor, _narrowed(filter or EventFilter()), order is EventOrder.START_DESC)
+    page = await context.services.events.page(
+        context.actor,
+        wanted.filter,
+        limit=first,
+        after=wanted.place(after) if after is not None else None,
+        descending=wanted.descending,
+    )
+    return _connection(context, wanted, page, has_previous=after is not None)
+
+
+async def event(info: Info, id: EventArgument) -> Event | None:
+    try:
+        return Event.of(await info.context.services.events.get(info.context.actor, OccurrenceId(id)))
+    except NotFound:
+        return None
+
+
+async def set_auto_join(
+    info: Info,
+    event_id: EventArgument,
+    status: Annotated[AutoJoinChoice, strawberry.argument(description="What the user decided.")],
+) -> SetAutoJoinResult:
+    try:
+        found = await info.context.services.events.set_auto_join(
+            info.context.actor, OccurrenceId(event_id), status.value
+        )
+    except Refusal as error:
+        return SetAutoJoinFailed(**told(error))
+    return AutoJoinSet(event=Event.of(found))
+
+
+def _connection(context: Context, wanted: EventList, page: OccurrencePage, *, has_previous: bool) -> EventConnection:
+    edges = [EventEdge(cursor=wanted.cursor(item), node=Event.of(item)) for item in page.items]
+
+    async def count() -> int:
+        counted = await context.services.events.page(context.actor, wanted.filter, limit=1, count=True)
+        return counted.total or 0
+
+    return EventConnection(
+        count=count,
+        edges=edges,
+        page_info=PageInfo(
+            has_next_page=page.has_more,
+            has_previous_page=has_previous,
+            start_cursor=edges[0].cursor if edges else None,
+            end_cursor=edges[-1].cursor if edges else None,
+        ),
+    )
+
+
+def _narrowed(given: EventFilter) -> OccurrenceFilter:
+    starts, overlaps = _ordered("starts", given.starts), _ordered("overlaps", given.overlaps)
+    return OccurrenceFilter(
+        starts_after=starts.since,
+        starts_before=starts.until,
+        overlaps_after=overlaps.since,
+        overlaps_before=overlaps.until,
+        provider=given.provider,
+        calendar_ids=[CalendarId(one) for one in few(given.calendar_ids)] if given.calendar_ids is not None else None,
+        connection_ids=[ConnectionId(one) for one in few(given.connection_ids)]
+        if given.connection_ids is not None
+        else None,
+        statuses=tuple(dict.fromkeys(given.statuses)) if given.statuses is not None else None,
+        auto_join_status=given.auto_join_status,
+        has_meeting_link=given.has_meeting_link,
+        text=_short(given.text),
+    )
+
+
+def _short(text: str | None) -> str | None:
+    if text is not None and len(text) > _LONGEST_TEXT:
+        raise bad_input(f"filter.text may have at most {_LONGEST_TEXT} characters.")
+    return text or None
+
+
+def _ordered(name: str, span: TimeRange | None) -> TimeRange:
+    if span and span.since and span.until and span.until < span.since:
+        raise bad_input(f"filter.{name}: `until` must not be before `since`.")
+    return span or TimeRange()

@@ -1,0 +1,91 @@
+"""The schema as it is executed: guarded before, and its errors told by code and sentence after."""
+
+import logging
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
+
+from calendar_sync.domain.errors import CalendarSyncError
+from resolvers.refusals import code_of
+from schema.guard import Guard, KnownDocuments
+from schema.limits import lists_of
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_MESSAGE = 400
+_MASKED = "Something went wrong on our side; it was logged under this trace_id."
+
+
+class Schema(strawberry.Schema):
+    """Executes operations in a `resolvers.context.Context`. Each error has `extensions.code` and `.trace_id`."""
+
+    def __init__(self, query: type, mutation: type, config: StrawberryConfig) -> None:
+        super().__init__(query=query, mutation=mutation, config=config)
+        self.extensions = (partial(Guard, KnownDocuments(), lists_of(self._schema)),)
+
+    async def execute(  # noqa: PLR0917 - the signature is Strawberry's
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any | None = None,  # noqa: ANN401
+        root_value: Any | None = None,  # noqa: ANN401
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        result = await super().execute(
+            query,
+            variable_values,
+            context_value,
+            root_value,
+            operation_name,
+            allowed_operation_types,
+            operation_extensions,
+        )
+        if result.errors and context_value is not None:
+            is_refused = isinstance(result, PreExecutionError)
+            result.errors = [_told(error, context_value.trace_id, is_refused) for error in result.errors]
+        return result
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Nothing: `execute` logs what is unexpected, in a line of bounded length."""
+
+
+def _told(error: GraphQLError, trace_id: str, is_refused: bool) -> GraphQLError:
+    """The error as the caller may see it."""
+    code, message = _code_and_message(error, is_refused)
+    return GraphQLError(
+        message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…",
+        nodes=error.nodes,
+        source=error.source,
+        positions=error.positions,
+        path=error.path,
+        original_error=error.original_error,
+        extensions={"code": code, "trace_id": trace_id},
+    )
+
+
+def _code_and_message(error: GraphQLError, is_refused: bool) -> tuple[str, str]:
+    original = error.original_error
+    if isinstance(original, CalendarSyncError) and code_of(original) != CalendarSyncError.code:
+        return code_of(original), original.message
+    if original is not None and not isinstance(original, GraphQLError):
+        logger.error("a GraphQL operation failed unexpectedly", exc_info=original, extra={"field": _place(error)})
+        return CalendarSyncError.code, _MASKED
+    known = (error.extensions or {}).get("code")
+    if isinstance(known, str):
+        return known, error.message
+    if isinstance(error, GraphQLSyntaxError):
+        return "GRAPHQL_PARSE_FAILED", error.message
+    return ("GRAPHQL_VALIDATION_FAILED" if is_refused else "BAD_USER_INPUT"), error.message
+
+
+def _place(error: GraphQLError) -> str | None:
+    return ".".join(str(part) for part in error.path) if error.path else None

@@ -1,0 +1,132 @@
+"""Stands before execution: refuses what is too much or not permitted, and remembers documents that are in order."""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    parse,
+)
+from strawberry.extensions import SchemaExtension
+
+from resolvers.context import Context
+from schema import limits
+
+_TOO_MANY_TOKENS = f"contains more than {limits.MOST_TOKENS} tokens"
+
+
+@dataclass(slots=True)
+class KnownDocuments:
+    """Documents that were valid, the latest used last. Bounded in number and length, since anyone may send any."""
+
+    capacity: int = 256
+    longest: int = 8192
+    _documents: OrderedDict[str, DocumentNode] = field(default_factory=OrderedDict)
+
+    def get(self, query: str) -> DocumentNode | None:
+        document = self._documents.get(query)
+        if document is not None:
+            self._documents.move_to_end(query)
+        return document
+
+    def add(self, query: str, document: DocumentNode) -> None:
+        if len(query) > self.longest:
+            return
+        self._documents[query] = document
+        if len(self._documents) > self.capacity:
+            self._documents.popitem(last=False)
+
+
+class Guard(SchemaExtension):
+    """Of one operation. `lists` are the names of fields that give lists (`limits.lists_of`)."""
+
+    def __init__(self, known: KnownDocuments, lists: frozenset[str]) -> None:
+        self._known = known
+        self._lists = lists
+        self._is_known = False
+
+    def on_parse(self) -> Iterator[None]:
+        query = self.execution_context.query or ""
+        document = self._known.get(query)
+        self._is_known = document is not None
+        self.execution_context.graphql_document = document or parsed(query)
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        execution = self.execution_context
+        document, variables = execution.graphql_document or DocumentNode(definitions=()), execution.variables or {}
+        operation = chosen(document, execution._provided_operation_name)  # as the request has it, not as guessed
+        refuse_unstorable(variables)
+        limits.check(document, operation, variables, self._lists)
+        context: Context = execution.context
+        if context.caller is None and not is_about_the_schema(document, operation):
+            context.actor  # noqa: B018 - raises
+        if self._is_known:
+            execution.pre_execution_errors = []
+        yield
+        if not self._is_known and not execution.pre_execution_errors:
+            self._known.add(execution.query or "", document)
+
+
+def parsed(query: str) -> DocumentNode:
+    """Raises a `GraphQLError`."""
+    if len(query) > limits.MOST_CHARACTERS:
+        raise limits.too_long()
+    try:
+        return parse(query, max_tokens=limits.MOST_TOKENS)
+    except RecursionError as err:
+        raise limits.too_deep() from err
+    except GraphQLError as err:
+        raise (limits.too_long() if _TOO_MANY_TOKENS in err.message else err) from None
+
+
+def chosen(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    """The operation to execute. Raises a `GraphQLError` when there are several and none is named."""
+    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+    if name is None and len(operations) > 1:
+        raise limits.refusal("The document has several operations: name one as operationName.", "BAD_USER_INPUT")
+    return next(one for one in operations if name is None or (one.name and one.name.value == name))
+
+
+def is_about_the_schema(document: DocumentNode, operation: OperationDefinitionNode) -> bool:
+    """Whether every root field is one of introspection (`__schema`, `__type`, `__typename`)."""
+    fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
+    waiting, seen = [operation.selection_set], set[str]()
+    while waiting:
+        for selection in waiting.pop().selections:
+            if isinstance(selection, FieldNode):
+                if not selection.name.value.startswith("__"):
+                    return False
+            elif isinstance(selection, FragmentSpreadNode):
+                name = selection.name.value
+                if name in fragments and name not in seen:
+                    seen.add(name)
+                    waiting.append(fragments[name].selection_set)
+            else:
+                inner = getattr(selection, "selection_set", None)
+                waiting.extend([inner] if isinstance(inner, SelectionSetNode) else [])
+    return True
+
+
+def refuse_unstorable(variables: Mapping[str, object]) -> None:
+    """Raises a `GraphQLError` for a text that no store could keep: one with NUL or half a surrogate pair."""
+    waiting: list[object] = [variables]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str) and not is_storable(value):
+            raise limits.refusal("A text must not contain NUL or half a surrogate pair.", "BAD_USER_INPUT")
+        if isinstance(value, dict):
+            waiting.extend([*value.keys(), *value.values()])
+        elif isinstance(value, list):
+            waiting.extend(value)
+
+
+def is_storable(text: str) -> bool:
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text if letter > "\x7f")

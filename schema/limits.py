@@ -1,0 +1,177 @@
+"""How much a document asks for, measured before anything of it is validated or executed.
+
+Fragments are measured once and remembered, so that the effort grows with the length of the document, not with what
+its fragments multiply to. The measures are upper bounds: `@skip` and `@include` are not looked at.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+    VariableNode,
+)
+
+from schema.types.paging import DEFAULT_FIRST, MOST_FIRST
+
+MOST_CHARACTERS = 32_768
+MOST_TOKENS = 2000
+DEEPEST = 10
+MOST_ALIASES = 30
+MOST_DIRECTIVES = 30
+MOST_COST = 10_000
+
+_TYPICAL_LIST = 10
+_INTROSPECTION_COST = 1000
+_DEEPEST_NESTING = 64
+
+
+class Measure(NamedTuple):
+    """`cost` is how many fields the answer may hold, lists without `first` taken for 10 long."""
+
+    depth: int = 0
+    aliases: int = 0
+    directives: int = 0
+    cost: int = 0
+
+    def beside(self, other: "Measure") -> "Measure":
+        return Measure(
+            max(self.depth, other.depth),
+            self.aliases + other.aliases,
+            self.directives + other.directives,
+            self.cost + other.cost,
+        )
+
+
+def refusal(message: str, code: str) -> GraphQLError:
+    return GraphQLError(message, extensions={"code": code})
+
+
+def too_deep() -> GraphQLError:
+    return refusal(f"The query nests more than {DEEPEST} levels deep.", "QUERY_TOO_DEEP")
+
+
+def too_long() -> GraphQLError:
+    return refusal(
+        f"The query is longer than {MOST_CHARACTERS} characters or {MOST_TOKENS} tokens. Use variables for values.",
+        "QUERY_TOO_LONG",
+    )
+
+
+def lists_of(schema: GraphQLSchema) -> frozenset[str]:
+    """The names of fields that give lists whose length no argument bounds. (`edges` are bounded a level above.)"""
+    return frozenset(
+        name
+        for kind in schema.type_map.values()
+        if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__")
+        for name, known in kind.fields.items()
+        if name != "edges" and "first" not in known.args and _is_list(known.type)
+    )
+
+
+def _is_list(kind: object) -> bool:
+    return isinstance(kind.of_type if isinstance(kind, GraphQLNonNull) else kind, GraphQLList)
+
+
+def check(
+    document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, object], lists: frozenset[str]
+) -> None:
+    """Raises a `GraphQLError` whose code says what there is too much of."""
+    fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
+    defaults = {one.variable.name.value: one.default_value for one in operation.variable_definitions or ()}
+    measure = _Measuring(fragments, defaults, variables, lists).operation(operation)
+    if measure.depth > DEEPEST:
+        raise too_deep()
+    if measure.aliases > MOST_ALIASES:
+        raise refusal(f"The query has more than {MOST_ALIASES} aliases.", "TOO_MANY_ALIASES")
+    if measure.directives > MOST_DIRECTIVES:
+        raise refusal(f"The query has more than {MOST_DIRECTIVES} directives.", "TOO_MANY_DIRECTIVES")
+    if measure.cost > MOST_COST:
+        raise refusal(
+            f"The answer could hold more than {MOST_COST} fields. Ask for fewer items (`first`) or fewer fields.",
+            "QUERY_TOO_COSTLY",
+        )
+
+
+@dataclass(slots=True)
+class _Measuring:
+    fragments: Mapping[str, FragmentDefinitionNode]
+    defaults: Mapping[str, object]
+    variables: Mapping[str, object]
+    lists: frozenset[str]
+    known: dict[str, Measure] = field(default_factory=dict)
+
+    def operation(self, operation: OperationDefinitionNode) -> Measure:
+        inside = self.selections(operation.selection_set, 1)
+        return inside._replace(directives=inside.directives + len(operation.directives or ()))
+
+    def selections(self, chosen: SelectionSetNode | None, nesting: int) -> Measure:
+        if nesting > _DEEPEST_NESTING:
+            raise too_deep()
+        total = Measure()
+        for selection in _within(chosen):
+            total = total.beside(self.selection(selection, nesting))
+        return total
+
+    def selection(self, node: SelectionNode, nesting: int) -> Measure:
+        if isinstance(node, FieldNode):
+            measure = self.field(node, nesting)
+        elif isinstance(node, FragmentSpreadNode):
+            measure = self.fragment(node.name.value, nesting)
+        else:
+            measure = self.selections(getattr(node, "selection_set", None), nesting + 1)
+        return measure._replace(directives=measure.directives + len(node.directives or ()))
+
+    def field(self, node: FieldNode, nesting: int) -> Measure:
+        inside = self.selections(node.selection_set, nesting + 1)
+        aliases = inside.aliases + (node.alias is not None)
+        if node.name.value in {"__schema", "__type"}:
+            return Measure(1, aliases, inside.directives, _INTROSPECTION_COST)
+        depth = inside.depth + (node.selection_set is not None)
+        return Measure(depth, aliases, inside.directives, 1 + self.items(node) * inside.cost)
+
+    def fragment(self, name: str, nesting: int) -> Measure:
+        """A fragment that is not there, or that spreads itself, counts nothing: validation refuses it."""
+        if name not in self.known:
+            self.known[name] = Measure()
+            fragment = self.fragments.get(name)
+            if fragment is not None:
+                self.known[name] = self.selections(fragment.selection_set, nesting + 1)
+        return self.known[name]
+
+    def items(self, node: FieldNode) -> int:
+        """How many items the field may give: its `first`, which must be in bounds."""
+        given = next((one.value for one in node.arguments or () if one.name.value == "first"), None)
+        if given is None:
+            return _TYPICAL_LIST if node.name.value in self.lists else 1
+        first = self.value(given)
+        if not isinstance(first, int | float):
+            return DEFAULT_FIRST
+        if not 1 <= first <= MOST_FIRST:
+            raise refusal(f"`first` must be between 1 and {MOST_FIRST}.", "BAD_USER_INPUT")
+        return int(first)
+
+    def value(self, node: object) -> object:
+        if isinstance(node, VariableNode):
+            name = node.name.value
+            if name in self.variables:
+                return self.variables[name]
+            return self.value(self.defaults.get(name))
+        return int(node.value[:12]) if isinstance(node, IntValueNode) else node
+
+
+def _within(chosen: SelectionSetNode | None) -> Iterable[SelectionNode]:
+    return chosen.selections if chosen is not None else ()

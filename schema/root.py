@@ -1,0 +1,91 @@
+"""The table of contents: everything that can be asked, and what answers it."""
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+import resolvers.connections
+import resolvers.events
+import resolvers.sync
+import resolvers.viewer
+from schema.execution import Schema
+from schema.types.calendar import Calendar
+from schema.types.connection import ConnectedAccount
+from schema.types.event import Event
+from schema.types.event_list import EventConnection
+from schema.types.mutations import (
+    ConnectCalendarResult,
+    DisconnectResult,
+    SelectCalendarsResult,
+    SetAutoJoinResult,
+)
+from schema.types.provider import Provider
+from schema.types.scalars import scalars
+from schema.types.sync import SyncResult, SyncRun
+from schema.types.viewer import Viewer
+
+
+@strawberry.type(description="What can be read. Everything is limited to what is yours.")
+class Query:
+    me: Viewer = strawberry.field(resolver=resolvers.viewer.me, description="Who asks.")
+    providers: list[Provider] = strawberry.field(
+        resolver=resolvers.connections.providers, description="The services that calendars can be read from."
+    )
+    connections: list[ConnectedAccount] = strawberry.field(
+        resolver=resolvers.connections.connections, description="The accounts that are connected."
+    )
+    connection: ConnectedAccount | None = strawberry.field(
+        resolver=resolvers.connections.connection,
+        description="One connected account; `null` if there is none, or it is not yours.",
+    )
+    calendars: list[Calendar] = strawberry.field(
+        resolver=resolvers.connections.calendars,
+        description="The calendars of the connected accounts, selected or not.",
+    )
+    events: EventConnection = strawberry.field(
+        resolver=resolvers.events.events, description="Events by their start: each occurrence of a series is one."
+    )
+    event: Event | None = strawberry.field(
+        resolver=resolvers.events.event, description="One event; `null` if there is none, or it is not yours."
+    )
+    sync_runs: list[SyncRun] = strawberry.field(
+        resolver=resolvers.sync.sync_runs, description="What syncing has done, the newest run first."
+    )
+    sync_run: SyncRun | None = strawberry.field(
+        resolver=resolvers.sync.sync_run, description="One run; `null` if there is none, or it is not yours."
+    )
+
+
+@strawberry.type(description="What can be done.")
+class Mutation:
+    sync_calendars: SyncResult = strawberry.mutation(
+        resolver=resolvers.sync.sync_calendars,
+        description="Read what changed in your calendars, and wait until it is stored. An account that is being read "
+        "already is waited for, not read twice. One that fails is in `errors` and does not hold up the others.",
+    )
+    connect_calendar: ConnectCalendarResult = strawberry.mutation(
+        resolver=resolvers.connections.connect_calendar,
+        description="Connect an account. What you give is checked with its provider and kept encrypted. An account "
+        "that is connected already keeps its identifiers and events.",
+    )
+    select_calendars: SelectCalendarsResult = strawberry.mutation(
+        resolver=resolvers.connections.select_calendars,
+        description="Choose which calendars of an account are read. Those of the rest are forgotten, not touched.",
+    )
+    disconnect: DisconnectResult = strawberry.mutation(
+        resolver=resolvers.connections.disconnect,
+        description="Forget an account, its credentials and all events read from it. Nothing changes at the provider.",
+    )
+    set_auto_join: SetAutoJoinResult = strawberry.mutation(
+        resolver=resolvers.events.set_auto_join,
+        description="Keep the bot out of an event, or let the rules decide again.",
+    )
+
+
+def build_schema() -> Schema:
+    """The schema, with everything that guards it. Takes a moment: build it once."""
+    return Schema(query=Query, mutation=Mutation, config=StrawberryConfig(scalar_map=scalars()))
+
+
+def sdl() -> str:
+    """What `calendar-sync schema` prints, byte for byte `schema.graphql`."""
+    return build_schema().as_str().rstrip("\n") + "\n"

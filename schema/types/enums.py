@@ -1,0 +1,102 @@
+"""The enums of the domain, described. Types of the schema take them from here."""
+
+from calendar_sync.domain.connections import ConnectionStatus
+from calendar_sync.domain.events import AutoJoinStatus, EventStatus, ResponseStatus, Visibility
+from calendar_sync.domain.providers import ProviderName
+from calendar_sync.domain.sync import RunStatus, Trigger
+from schema.types.described import describe
+
+__all__ = [
+    "AutoJoinStatus",
+    "ConnectionStatus",
+    "EventStatus",
+    "ProviderName",
+    "ResponseStatus",
+    "RunStatus",
+    "Trigger",
+    "Visibility",
+]
+
+describe(
+    ProviderName,
+    "An outside service that has calendars.",
+    {
+        ProviderName.GOOGLE_CALENDAR: "Google Calendar.",
+        ProviderName.OUTLOOK_CALENDAR: "Outlook and Microsoft 365.",
+        ProviderName.ZOOM: "Meetings of a Zoom account.",
+        ProviderName.APPLE_CALENDAR: "iCloud, by an app-specific password or by a published calendar.",
+        ProviderName.CALDAV: "Any CalDAV server (RFC 4791): Nextcloud, Fastmail, Radicale, SOGo …",
+        ProviderName.ICS: "A calendar published as an iCalendar feed (RFC 5545).",
+    },
+)
+describe(
+    ConnectionStatus,
+    "Whether an account can be read.",
+    {
+        ConnectionStatus.ACTIVE: "Its provider accepts the credentials.",
+        ConnectionStatus.RECONNECT_REQUIRED: "Its provider refuses the credentials: connect the account again. "
+        "What was read so far is kept.",
+    },
+)
+describe(
+    EventStatus,
+    "Whether an event takes place (RFC 5545 STATUS).",
+    {
+        EventStatus.CONFIRMED: "It takes place.",
+        EventStatus.TENTATIVE: "It may take place.",
+        EventStatus.CANCELLED: "It was called off.",
+    },
+)
+describe(
+    Visibility,
+    "Who may see an event at its provider (RFC 5545 CLASS).",
+    {
+        Visibility.DEFAULT: "Whoever may see the calendar.",
+        Visibility.PUBLIC: "Everybody.",
+        Visibility.PRIVATE: "Its attendees.",
+        Visibility.CONFIDENTIAL: "Its attendees; others see that there is something.",
+    },
+)
+describe(
+    AutoJoinStatus,
+    "Where auto-join stands with an event.",
+    {
+        AutoJoinStatus.PENDING: "The rules have not decided yet.",
+        AutoJoinStatus.SCHEDULED: "A session is planned.",
+        AutoJoinStatus.JOINED: "The session was joined.",
+        AutoJoinStatus.SKIPPED: "The rules decided against it.",
+        AutoJoinStatus.FAILED: "The session could not be joined.",
+        AutoJoinStatus.DISABLED: "A user keeps the bot out.",
+    },
+)
+describe(
+    ResponseStatus,
+    "What an attendee answered (RFC 5545 PARTSTAT).",
+    {
+        ResponseStatus.NEEDS_ACTION: "Nothing yet.",
+        ResponseStatus.ACCEPTED: "Yes.",
+        ResponseStatus.TENTATIVE: "Maybe.",
+        ResponseStatus.DECLINED: "No.",
+    },
+)
+describe(
+    Trigger,
+    "Who asked for a sync.",
+    {
+        Trigger.SCHEDULE: "It was due.",
+        Trigger.PUSH: "The provider told of a change.",
+        Trigger.USER: "A user did, by GraphQL or REST.",
+        Trigger.CONNECT: "The account had just been connected.",
+    },
+)
+describe(
+    RunStatus,
+    "How a sync run ended.",
+    {
+        RunStatus.RUNNING: "It has not ended yet.",
+        RunStatus.SUCCEEDED: "Every calendar was read completely.",
+        RunStatus.PARTIAL: "Some calendars were read completely, others have an error.",
+        RunStatus.FAILED: "No calendar was read completely.",
+        RunStatus.ABANDONED: "Its process ended before it did, or another run took over. What it stored holds.",
+    },
+)

@@ -1,0 +1,81 @@
+"""Pages of events: how a list is narrowed, ordered and walked through."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from enum import StrEnum
+
+import strawberry
+
+from schema.types.described import describe, described
+from schema.types.enums import AutoJoinStatus, EventStatus, ProviderName
+from schema.types.event import Event
+
+
+@strawberry.input(description="A stretch of time. Without one of its ends it is open there.")
+class TimeRange:
+    since: datetime | None = strawberry.field(default=None, description="Its first instant.")
+    until: datetime | None = strawberry.field(default=None, description="The first instant after it.")
+
+
+@strawberry.input(description="Which events to list. All that is set must hold.")
+class EventFilter:
+    starts: TimeRange | None = strawberry.field(default=None, description="They start in this time.")
+    overlaps: TimeRange | None = strawberry.field(default=None, description="They are under way at some time in it.")
+    provider: ProviderName | None = strawberry.field(default=None, description="They were read from this service.")
+    connection_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="They were read from one of these accounts; at most 100."
+    )
+    calendar_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="They are in one of these calendars; at most 100."
+    )
+    statuses: list[EventStatus] | None = strawberry.field(default=None, description="They have one of these statuses.")
+    auto_join_status: AutoJoinStatus | None = strawberry.field(
+        default=None, description="Auto-join stands so with them."
+    )
+    has_meeting_link: bool | None = strawberry.field(
+        default=None, description="They have a link to join by, or have none."
+    )
+    text: str | None = strawberry.field(default=None, description="This is part of their title, in whatever case.")
+
+
+class EventOrder(StrEnum):
+    START_ASC = "start_asc"
+    START_DESC = "start_desc"
+
+
+describe(
+    EventOrder,
+    "In which order to list events.",
+    {
+        EventOrder.START_ASC: "The earliest start first.",
+        EventOrder.START_DESC: "The latest start first.",
+    },
+)
+
+
+@strawberry.type(description="Where a page stands in its list.")
+class PageInfo:
+    has_next_page: bool = strawberry.field(description="Whether more follow `endCursor`.")
+    has_previous_page: bool = strawberry.field(description="Whether some came before: whether `after` was given.")
+    start_cursor: str | None = strawberry.field(description="The place of the first item of the page.")
+    end_cursor: str | None = strawberry.field(description="The place of the last one: the `after` of the next page.")
+
+
+@strawberry.type(description="An event and its place in the list.")
+class EventEdge:
+    cursor: str = strawberry.field(
+        description="The place, for `after`. It holds for the same filter and order, and for nobody else."
+    )
+    node: Event = strawberry.field(description="The event.")
+
+
+@strawberry.type(description="A page of events.")
+class EventConnection:
+    count: strawberry.Private[Callable[[], Awaitable[int]]]
+
+    edges: list[EventEdge] = strawberry.field(description="The events of the page, each with its place.")
+    page_info: PageInfo = strawberry.field(description="Where the page stands in the list.")
+
+    @described("How many events the whole list has. Counted only when asked for.")
+    async def total_count(self) -> int:
+        return await self.count()

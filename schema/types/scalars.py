@@ -1,0 +1,55 @@
+"""The scalars beside GraphQL's own: instants and calendar days."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.types.scalar import ScalarDefinition
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def scalars() -> Mapping[object, ScalarDefinition]:
+    """For `StrawberryConfig(scalar_map=…)`."""
+    return {
+        datetime: strawberry.scalar(
+            name="DateTime",
+            description="An instant (RFC 3339). Answers are in UTC, as in `2026-03-01T09:30:00Z`; input may have any "
+            "offset, but must have one.",
+            specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+            serialize=_instant_text,
+            parse_value=_instant,
+        ),
+        date: strawberry.scalar(
+            name="Date",
+            description="A day of the calendar, as in `2026-03-01`, of no time zone.",
+            specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+            serialize=date.isoformat,
+            parse_value=_day,
+        ),
+    }
+
+
+def _instant_text(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
+def _instant(value: object) -> datetime:
+    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+        raise GraphQLError("A DateTime is an instant with its offset, as in 2026-03-01T09:30:00Z.")
+    try:
+        return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError) as err:
+        raise GraphQLError("There is no such DateTime.") from err
+
+
+def _day(value: object) -> date:
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise GraphQLError("A Date is a day, as in 2026-03-01.")
+    try:
+        return date.fromisoformat(value)
+    except ValueError as err:
+        raise GraphQLError("There is no such Date.") from err

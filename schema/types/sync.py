@@ -1,0 +1,121 @@
+"""What syncing came to."""
+
+from datetime import datetime
+
+import strawberry
+
+from calendar_sync.domain import sync as domain
+from calendar_sync.domain.identifiers import CalendarId, ConnectionId
+from schema.types.calendar import Calendar
+from schema.types.connection import ConnectedAccount
+from schema.types.described import described
+from schema.types.enums import ProviderName, RunStatus, Trigger
+from schema.types.failures import ErrorCode
+from schema.types.loading import Info
+
+_NEW = "How many event objects were found that had not been stored. A series with all its exceptions is one."
+_UPDATED = "How many stored event objects had changed in what they mean."
+_REMOVED = "How many stored event objects the provider no longer has."
+_SYNCED = "How many calendars were read completely."
+
+
+@strawberry.type(
+    description="Why a calendar, or a whole account, could not be synced. Nothing stored is removed by it."
+)
+class SyncError:
+    code: ErrorCode = strawberry.field(description="The kind of failure.")
+    message: str = strawberry.field(description="The reason, in one sentence.")
+    calendar_id: strawberry.ID | None = strawberry.field(description="The calendar; `null` for the whole account.")
+
+    @described("The calendar; `null` for the whole account, and for one that is gone since.")
+    async def calendar(self, info: Info) -> Calendar | None:
+        if self.calendar_id is None:
+            return None
+        return await info.context.loaders.calendars.load(CalendarId(self.calendar_id))
+
+
+@strawberry.type(description="One run of sync over one account.")
+class SyncRun:
+    id: strawberry.ID = strawberry.field(description="`run_…`")
+    connection_id: strawberry.ID = strawberry.field(description="The account: `tcred_…`")
+    provider: ProviderName = strawberry.field(description="The service that was read.")
+    account_email: str | None = strawberry.field(description="The account's e-mail address, where the provider tells.")
+    trigger: Trigger = strawberry.field(description="Who asked for it.")
+    status: RunStatus = strawberry.field(description="How it ended.")
+    started_at: datetime = strawberry.field(description="When it began.")
+    finished_at: datetime | None = strawberry.field(description="When it ended.")
+    duration_ms: int | None = strawberry.field(description="How long it took, in milliseconds.")
+    synced_calendars: int = strawberry.field(description=_SYNCED)
+    new_events: int = strawberry.field(description=_NEW)
+    updated_events: int = strawberry.field(description=_UPDATED)
+    removed_events: int = strawberry.field(description=_REMOVED)
+    pages: int = strawberry.field(description="How many pages of changes were read.")
+    requests: int = strawberry.field(description="How many requests the provider was sent.")
+    errors: list[SyncError] = strawberry.field(description="What went wrong, by calendar.")
+
+    @described("The account; `null` when it was disconnected since.")
+    async def connection(self, info: Info) -> ConnectedAccount | None:
+        return await info.context.loaders.connections.load(ConnectionId(self.connection_id))
+
+    @classmethod
+    def of(cls, run: domain.SyncRun) -> "SyncRun":
+        return cls(
+            id=strawberry.ID(run.id),
+            connection_id=strawberry.ID(run.connection_id),
+            provider=run.provider,
+            account_email=run.account_email,
+            trigger=run.trigger,
+            status=run.status,
+            started_at=run.started_at,
+            finished_at=run.finished_at,
+            duration_ms=_milliseconds(run),
+            synced_calendars=run.synced_calendars,
+            new_events=run.tally.new,
+            updated_events=run.tally.updated,
+            removed_events=run.tally.removed,
+            pages=run.pages,
+            requests=run.requests,
+            errors=[_error(failure) for failure in run.failures],
+        )
+
+
+def _milliseconds(run: domain.SyncRun) -> int | None:
+    """At most what an `Int` holds, 24 days: a run whose process ended is closed whenever somebody notices."""
+    if run.finished_at is None:
+        return None
+    return min(round((run.finished_at - run.started_at).total_seconds() * 1000), 2**31 - 1)
+
+
+def _error(failure: domain.SyncFailure) -> SyncError:
+    calendar = strawberry.ID(failure.calendar_id) if failure.calendar_id else None
+    return SyncError(code=ErrorCode.of(failure.code), message=failure.message, calendar_id=calendar)
+
+
+@strawberry.type(description="What one request to sync came to, over all accounts it covered.")
+class SyncResult:
+    synced_calendars: int = strawberry.field(description=_SYNCED)
+    new_events: int = strawberry.field(description=_NEW)
+    updated_events: int = strawberry.field(description=_UPDATED)
+    removed_events: int = strawberry.field(description=_REMOVED)
+    errors: list[str] = strawberry.field(
+        description="One line for each failure, `<provider>: <reason>`, with the account in parentheses where there "
+        "are several of the provider. Empty when all went well."
+    )
+    runs: list[SyncRun] = strawberry.field(
+        description="What was done for each account. A run that was under way already is joined, not repeated."
+    )
+    started_at: datetime = strawberry.field(description="When the request was taken up.")
+    duration_ms: int = strawberry.field(description="How long the answer took, in milliseconds.")
+
+    @classmethod
+    def of(cls, result: domain.SyncResult, started_at: datetime, duration_ms: int) -> "SyncResult":
+        return cls(
+            synced_calendars=result.synced_calendars,
+            new_events=result.tally.new,
+            updated_events=result.tally.updated,
+            removed_events=result.tally.removed,
+            errors=list(result.errors),
+            runs=[SyncRun.of(run) for run in result.runs],
+            started_at=started_at,
+            duration_ms=duration_ms,
+        )
