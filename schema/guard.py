@@ -16,6 +16,7 @@ from graphql import (
 )
 from strawberry.extensions import SchemaExtension
 
+from calendar_sync.domain.accounts import Actor
 from resolvers.context import Context
 from schema import limits
 
@@ -51,23 +52,25 @@ class Guard(SchemaExtension):
         self._known = known
         self._lists = lists
         self._is_known = False
+        self._operation: OperationDefinitionNode
 
     def on_parse(self) -> Iterator[None]:
         query = self.execution_context.query or ""
         document = self._known.get(query)
         self._is_known = document is not None
-        self.execution_context.graphql_document = document or parsed(query)
+        document = document or parsed(query)
+        self.execution_context.graphql_document = document
+        # The name as the request has it: `operation_name` guesses the first of several.
+        self._operation = chosen(document, self.execution_context._provided_operation_name)
         yield
 
     def on_validate(self) -> Iterator[None]:
         execution = self.execution_context
         document, variables = execution.graphql_document or DocumentNode(definitions=()), execution.variables or {}
-        operation = chosen(document, execution._provided_operation_name)  # as the request has it, not as guessed
         refuse_unstorable(variables)
-        limits.check(document, operation, variables, self._lists)
-        context: Context = execution.context
-        if context.caller is None and not is_about_the_schema(document, operation):
-            context.actor  # noqa: B018 - raises
+        limits.check(document, self._operation, variables, self._lists)
+        if not is_about_the_schema(document, self._operation):
+            require_actor(execution.context)
         if self._is_known:
             execution.pre_execution_errors = []
         yield
@@ -88,11 +91,20 @@ def parsed(query: str) -> DocumentNode:
 
 
 def chosen(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
-    """The operation to execute. Raises a `GraphQLError` when there are several and none is named."""
+    """The operation to execute. Raises a `GraphQLError` when that is not clear."""
     operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
-    if name is None and len(operations) > 1:
-        raise limits.refusal("The document has several operations: name one as operationName.", "BAD_USER_INPUT")
-    return next(one for one in operations if name is None or (one.name and one.name.value == name))
+    if name is not None:
+        operations = [one for one in operations if one.name is not None and one.name.value == name]
+    if not operations:
+        raise limits.refusal("The document has no such operation.", "BAD_USER_INPUT")
+    if len(operations) > 1:
+        raise limits.refusal("The document has several operations: name one as `operationName`.", "BAD_USER_INPUT")
+    return operations[0]
+
+
+def require_actor(context: Context) -> Actor:
+    """Raises `NotAuthenticated`."""
+    return context.actor
 
 
 def is_about_the_schema(document: DocumentNode, operation: OperationDefinitionNode) -> bool:
