@@ -11,6 +11,9 @@ from string import ascii_letters, digits
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 _MOST_WRAPPERS = 5
+_WRAPPED = re.compile(r"safelinks|urldefense|/url\?|/l\.php\?", re.IGNORECASE)
+"""In every wrapper's address, and in hardly any other."""
+
 _PROOFPOINT_3 = re.compile(r"/v3/__(?P<url>.+?)__;(?P<bytes>[\w=-]*)!", re.DOTALL)
 _PROOFPOINT_3_MARK = re.compile(r"\*(\*.)?", re.DOTALL)
 _RUN_LENGTHS = {
@@ -21,7 +24,7 @@ _RUN_LENGTHS = {
 def unwrap(address: str) -> str:
     """The address inside up to five wrappers; the same again if there is none."""
     for _ in range(_MOST_WRAPPERS):
-        inner = _inner(address)
+        inner = _inner(address) if _WRAPPED.search(address) else None
         if inner is None:
             break
         address = inner

@@ -4,10 +4,9 @@ Nothing is ever fetched to find out where an address leads. All of it takes time
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from html import unescape
 from itertools import islice
-from urllib.parse import SplitResult
 
 from calendar_sync.domain.events import MeetingLink
 from calendar_sync.domain.link_wrappers import parse_address, unwrap
@@ -27,6 +26,7 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
+_SCHEME = re.compile(r"[a-z]+:", re.IGNORECASE)
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 _AFTER_ADDRESS = ").,;:!?>]}\"'*"
 _FOOTERS = re.compile(
@@ -55,38 +55,41 @@ def find_meeting_links(
         elif (unknown := _other_link(address)) is not None:
             other.append(unknown)
     for text in (location or "", *texts):
-        known += filter(None, map(meeting_link, _addresses_in(text)))
+        known += filter(None, map(_known_link, _addresses_in(text)))
     return (*_one_each(known), *_one_each(other))
 
 
 def meeting_link(address: str) -> MeetingLink | None:
     """The meeting an address leads to, taken out of whatever wraps it; `None` if it is none of a known platform."""
-    url, parts = _unwrapped(address)
+    return _known_link(next(_addresses_in(address), ""))
+
+
+def _known_link(address: str) -> MeetingLink | None:
+    url = _trimmed(unwrap(address))
+    parts = parse_address(url)
     platform = platform_of(parts) if parts is not None else None
     return None if platform is None else MeetingLink(url, platform)
 
 
 def _other_link(address: str) -> MeetingLink | None:
-    url, parts = _unwrapped(address)
+    url = _trimmed(unwrap(next(_addresses_in(address), "")))
+    parts = parse_address(url)
     if parts is None or parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
         return None
     is_footer = _FOOTERS.match(f"{parts.hostname}{parts.path}")
     return None if is_footer else MeetingLink(url, OTHER_PLATFORM)
 
 
-def _unwrapped(address: str) -> tuple[str, SplitResult | None]:
-    found = next(_addresses_in(address), "")
-    url = _trimmed(unwrap(found))
-    return url, parse_address(url)
-
-
 def _addresses_in(text: str) -> Iterator[str]:
     """Addresses in a plain text or in HTML source, where they stand in attributes and between tags alike."""
-    if ":" not in text and "/" not in text:
-        return iter(())
-    matches = (match[0] for match in _ADDRESS.finditer(text.translate(_INVISIBLE)))
-    cleaned = (_cleaned(match) for match in matches if len(match) <= _LONGEST_ADDRESS)
-    return islice(dict.fromkeys(filter(None, islice(cleaned, _MOST_ADDRESSES))), None)
+    if "/" not in text and ":" not in text:
+        return
+    if not text.isascii():
+        text = text.translate(_INVISIBLE)
+    for match in islice(_ADDRESS.finditer(text), _MOST_ADDRESSES):
+        address = _cleaned(match[0]) if len(match[0]) <= _LONGEST_ADDRESS else ""
+        if address:
+            yield address
 
 
 def _cleaned(address: str) -> str:
@@ -95,14 +98,16 @@ def _cleaned(address: str) -> str:
         plain = _ADDRESS.match(_ENTITY.sub(lambda entity: unescape(entity[0]), address))
         address = plain[0] if plain else ""
     address = _trimmed(address)
-    return address if re.match(r"[a-z]+:", address, re.IGNORECASE) else f"https://{address}"
+    return address if _SCHEME.match(address) else f"https://{address}"
 
 
 def _trimmed(address: str) -> str:
     return address.strip().rstrip(_AFTER_ADDRESS)
 
 
-def _one_each(links: Iterable[MeetingLink]) -> Iterable[MeetingLink]:
+def _one_each(links: Collection[MeetingLink]) -> Collection[MeetingLink]:
+    if len(links) < 2:
+        return links
     best: dict[str, MeetingLink] = {}
     for link in links:
         key = meeting_key(link) or _place(link)

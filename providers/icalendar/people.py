@@ -1,5 +1,6 @@
 """Who is in an event: ORGANIZER and ATTENDEE (RFC 5545 §3.8.4, §3.3.3)."""
 
+import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import unquote
 
@@ -13,6 +14,7 @@ _RESPONSES = {
 }
 _OPTIONAL_ROLES = frozenset({"OPT-PARTICIPANT", "NON-PARTICIPANT"})
 _RESOURCES = frozenset({"RESOURCE", "ROOM"})
+_EMAIL = re.compile(r"[^\s:/\"<>@][^\s:/\"<>]*@[^\s:/\"<>@]+")
 _LONGEST_ADDRESS = 320
 
 
@@ -65,13 +67,9 @@ def _email(address: str, stated: str | None) -> str | None:
     plain = rest if colon and scheme.lower() == "mailto" else address
     for candidate in (stated, plain):
         email = unquote(candidate or "").strip().strip("<>").lower()
-        if _is_email(email):
+        if len(email) <= _LONGEST_ADDRESS and _EMAIL.fullmatch(email):
             return email
     return None
-
-
-def _is_email(text: str) -> bool:
-    return 3 <= len(text) <= _LONGEST_ADDRESS and "@" in text[1:-1] and not any(one in text for one in ' \t\n:/"')
 
 
 def _name(common_name: str | None, email: str | None) -> str | None:

@@ -18,7 +18,7 @@ MOST_DATES = 2_000
 _RULE_PARTS = {
     "FREQ": r"SECONDLY|MINUTELY|HOURLY|DAILY|WEEKLY|MONTHLY|YEARLY",
     "INTERVAL": r"0*[1-9]\d{0,8}",
-    "COUNT": r"0*[1-9]\d{0,8}",
+    "COUNT": r"0*[1-9]\d{0,8}|-1",
     "UNTIL": r"\d{8}(?:T\d{6}Z?)?",
     "WKST": r"MO|TU|WE|TH|FR|SA|SU",
     "BYDAY": r"(?:[+-]?\d{1,2})?(?:MO|TU|WE|TH|FR|SA|SU)",
@@ -36,7 +36,6 @@ _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _LONGEST_RULE = 4_096
 
 
-@lru_cache(maxsize=1024)
 def recurrence_rule(value: str) -> str:
     """A RECUR value, upper case, its parts in a fixed order with FREQ first. What it means is not looked at.
 
@@ -44,12 +43,16 @@ def recurrence_rule(value: str) -> str:
     """
     if len(value) > _LONGEST_RULE:
         raise Unreadable("Its recurrence rule is too long.")
+    return _recurrence_rule(value)
+
+
+@lru_cache(maxsize=1024)
+def _recurrence_rule(value: str) -> str:
     parts: dict[str, str] = {}
     for part in filter(None, "".join(value.split()).upper().split(";")):
         name, _, content = part.partition("=")
-        if name in parts or not _is_rule_part(name, content):
+        if parts.setdefault(name, content) != content or not _is_rule_part(name, content):
             raise Unreadable("Its recurrence rule cannot be read.")
-        parts[name] = content
     if "FREQ" not in parts:
         raise Unreadable("Its recurrence rule does not say how often it repeats.")
     return ";".join(f"{name}={parts[name]}" for name in ("FREQ", *sorted(parts.keys() - {"FREQ"})))
@@ -97,12 +100,13 @@ class SeriesClock:
     def original_start(self, moment: Moment) -> datetime:
         """Which instance `moment` (of RECURRENCE-ID, RDATE, EXDATE) means.
 
-        A time without a zone is on the clock of the series; a date on a timed series is the instance of that day.
+        A time without a zone is on the clock of the series; a date on a timed series is the instance of that day. The
+        result has `fold` 1 for the second of two equal readings.
         """
         if moment.is_date:
             return moment.wall if self.all_day else datetime.combine(moment.wall, self.start.time())
         if not self.all_day:
-            return moment.at(self.zone).wall.replace(fold=0)
+            return moment.at(self.zone).wall
         wall = moment.wall if moment.wall.time() == time() else moment.at(self.zone).wall
         return datetime.combine(wall, time())
 

@@ -59,21 +59,21 @@ def read_event(found: EventObject, *, remote_id: str) -> Event:
 
 
 def _event(master: Component, exceptions: Sequence[Component], remote_id: str) -> Event:
+    """A master that is cancelled is kept as such, and all its exceptions are cancelled with it."""
     repeats = is_recurring(master.properties)
     start = _start(master)
     if repeats:
         start = series_start(master.properties, master.reading.zones, start)
     time = event_time(master.properties, master.reading.zones, start=start)
-    content = _details(master)
-    event = Event(remote_id, master.uid, time, content)
+    event = Event(remote_id, master.uid, time, _details(master))
     if not repeats and not exceptions:
         return event
     clock = _clock(start, time, master)
-    return replace(
-        event,
-        recurrence=recurrence(master.properties, master.reading.zones, clock) if repeats else Recurrence(),
-        overrides=_overrides(exceptions, clock, event),
-    )
+    overrides = _overrides(exceptions, clock, time)
+    if event.details.status is EventStatus.CANCELLED:
+        overrides = tuple(replace(one, time=None) for one in overrides)
+    repetition = recurrence(master.properties, master.reading.zones, clock) if repeats else Recurrence()
+    return replace(event, recurrence=repetition, overrides=overrides)
 
 
 def _start(component: Component) -> Moment:
@@ -92,30 +92,25 @@ def _details(component: Component) -> Details:
     return replace(read, status=EventStatus.CANCELLED) if component.reading.is_cancellation else read
 
 
-def _overrides(exceptions: Sequence[Component], clock: SeriesClock, series: Event) -> tuple[Override, ...]:
-    """Sorted by original start. Of several for one instance, the latest holds. A cancelled series has holes only."""
-    found: dict[object, tuple[Component, Override]] = {}
-    for component in exceptions:
-        override = _override(component, clock, series)
-        known = found.get(override.original_start)
-        if known is None or component.revision >= known[0].revision:
-            found[override.original_start] = component, override
-    overrides = sorted((one for _, one in found.values()), key=lambda one: one.original_start)
-    if series.details.status is EventStatus.CANCELLED:
-        overrides = [replace(one, time=None) for one in overrides]
-    return tuple(overrides)
+def _overrides(exceptions: Sequence[Component], clock: SeriesClock, series: EventTime) -> tuple[Override, ...]:
+    """Sorted by original start. Of several for the same instance, the latest holds."""
+    found: dict[datetime, list[Component]] = {}
+    for one in exceptions:
+        found.setdefault(clock.original_start(_instance(one)), []).append(one)
+    return tuple(_override(_latest(found[original]), original, clock, series) for original in sorted(found))
 
 
-def _override(component: Component, clock: SeriesClock, series: Event) -> Override:
-    zones = component.reading.zones
-    written = component.properties["RECURRENCE-ID"][0]
-    original = clock.original_start(moment(written, zones, name="RECURRENCE-ID"))
+def _instance(exception: Component) -> Moment:
+    return moment(exception.properties["RECURRENCE-ID"][0], exception.reading.zones, name="RECURRENCE-ID")
+
+
+def _override(component: Component, original: datetime, clock: SeriesClock, series: EventTime) -> Override:
     content = _details(component)
     time: EventTime | None = None
     if content.status is not EventStatus.CANCELLED:
-        time = _moved(component, clock) or _unmoved(series.time, original)
-    is_open = written.parameters().get("RANGE", "").upper() == "THISANDFUTURE" if written.parameter_text else False
-    return Override(original, time, content, this_and_future=is_open)
+        time = _moved(component, clock) or _unmoved(series, original)
+    bounds = component.properties["RECURRENCE-ID"][0].parameters().get("RANGE", "")
+    return Override(original, time, content, this_and_future=bounds.upper() == "THISANDFUTURE")
 
 
 def _moved(component: Component, clock: SeriesClock) -> EventTime | None:
@@ -129,21 +124,19 @@ def _moved(component: Component, clock: SeriesClock) -> EventTime | None:
 
 def _unmoved(series: EventTime, original: datetime) -> EventTime:
     """The instance where it would be without the exception, which says nothing of its time."""
-    return replace(series, start=original, end=original + (series.end - series.start), fold=0, end_fold=0)
+    start = original.replace(fold=0)
+    return replace(
+        series, start=start, end=start + (series.end - series.start), fold=original.fold, end_fold=original.fold
+    )
 
 
 def _orphans(exceptions: Sequence[Component], remote_id: str) -> Event:
     """A single orphan is a plain event; several are a series of exceptions only, on the clock of the first."""
-    starts = [(_original(one), one) for one in exceptions]
-    original, first = min(starts, key=lambda one: (one[0].wall, one[1].revision))
-    start = _start(first) if "DTSTART" in first.properties else original
+    instances = [(_instance(one), one) for one in exceptions]
+    earliest = min(instance.wall for instance, _ in instances)
+    first = _latest(one for instance, one in instances if instance.wall == earliest)
+    start = _start(first) if "DTSTART" in first.properties else _instance(first)
     time = event_time(first.properties, first.reading.zones, start=start)
     event = Event(remote_id, first.uid, time, _details(first), is_orphan=True)
-    overrides = _overrides(exceptions, _clock(start, time, first), event)
-    if len(overrides) == 1:
-        return event
-    return replace(event, recurrence=Recurrence(), overrides=overrides)
-
-
-def _original(exception: Component) -> Moment:
-    return moment(exception.properties["RECURRENCE-ID"][0], exception.reading.zones, name="RECURRENCE-ID")
+    overrides = _overrides(exceptions, _clock(start, time, first), time)
+    return event if len(overrides) == 1 else replace(event, recurrence=Recurrence(), overrides=overrides)

@@ -5,6 +5,7 @@ A name is only ever looked up in prepared tables, never handed to a file system.
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cache, lru_cache
 from importlib import resources
 from zoneinfo import available_timezones
@@ -16,22 +17,52 @@ from providers.icalendar.windows_zones import DISPLAY_NAMES, OTHER_NAMES
 LONGEST_NAME = 255
 _NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
 _OFFSET_PREFIX = re.compile(r"\(\s*(?:UTC|GMT)?[^()]{0,12}\)\s*", re.IGNORECASE)
+_OFFSET_NAME = re.compile(r"(?:UTC|GMT)?\s*([+-])([01]?\d)(?::?([0-5]\d))?", re.ASCII | re.IGNORECASE)
 _UTC_TARGETS = frozenset({"Etc/UTC", "Etc/GMT"})
 
 
-@lru_cache(maxsize=1024)
 def iana_name(name: str) -> str | None:
     """The canonical IANA name for a TZID or zone name as calendars write it, or `None` if it says nothing known.
 
     Renamed zones get today's name (`US/Eastern` and `Eastern Standard Time` are both `America/New_York`), so that
     the same zone is always spelled the same.
     """
-    if len(name) > LONGEST_NAME:
-        return None
+    return _iana_name(name) if len(name) <= LONGEST_NAME else None
+
+
+@lru_cache(maxsize=1024)
+def _iana_name(name: str) -> str | None:
     plain = name.strip().strip("\"'").strip()
-    known = _known_names()
-    found = known.get(_folded(plain)) or known.get(_folded(_OFFSET_PREFIX.sub("", plain, count=1)))
-    return found or _without_prefix(plain)
+    found = _known_names().get(_folded(plain))
+    if found is not None:
+        return found
+    return _displayed(plain) if plain.startswith("(") else _without_prefix(plain)
+
+
+def _displayed(name: str) -> str | None:
+    """`(UTC+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna`, in any selection of the cities."""
+    shown = _folded(_OFFSET_PREFIX.sub("", name, count=1))
+    cities = (_city_zones().get(city.strip()) for city in re.split(r"[,/]", shown))
+    return _known_names().get(shown) or next(filter(None, cities), None)
+
+
+@cache
+def _city_zones() -> Mapping[str, str]:
+    """The first display name that lists a city counts: they are in alphabetical order, the older ones last."""
+    named: dict[str, str] = {}
+    for shown in DISPLAY_NAMES:
+        for city in shown.split(", "):
+            named.setdefault(_folded(city), _known_names()[_folded(shown)])
+    return named
+
+
+def fixed_offset(name: str) -> timedelta | None:
+    """The offset from UTC that is all a name says: `GMT+0100`, `UTC-03:30`."""
+    match = _OFFSET_NAME.fullmatch(name.strip().strip("\"'()")) if len(name) <= LONGEST_NAME else None
+    if match is None:
+        return None
+    offset = timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
+    return offset if match[1] == "+" else -offset
 
 
 def _without_prefix(name: str) -> str | None:

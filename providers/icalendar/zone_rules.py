@@ -16,9 +16,10 @@ from tzlocal.windows_tz import win_tz
 from providers.icalendar.components import Property, own_lines, parse_properties
 from providers.icalendar.values import Unreadable, stamp
 
+_MOST_LINES = 4_000
 _MOST_OBSERVANCES = 400
 _MOST_ONSETS = 600
-_LAST_YEAR = 2100
+_FIRST_YEAR, _LAST_YEAR = 1970, 2100
 _COMPARED = (datetime(2025, 1, 1), datetime(2037, 12, 31))  # noqa: DTZ001 - both in UTC, as all onsets are here
 _FIXED = timedelta(0)
 _PREFERRED = (
@@ -54,12 +55,18 @@ class Observance:
 
     def onsets(self) -> Iterable[tuple[datetime, timedelta, timedelta]]:
         """(onset in UTC, offset from then on, offset before), by the year 2100 at the latest."""
-        walls: Iterable[datetime] = (self.start, *self.dates)
-        if self.rule is not None:
-            until_free = re.sub(r"(UNTIL=\d{8}T\d{6})Z", r"\1", self.rule)
-            ruled = islice(rrulestr(until_free, dtstart=self.start), _MOST_ONSETS)
-            walls = chain(walls, takewhile(lambda wall: wall.year <= _LAST_YEAR, ruled))
+        walls = chain((self.start, *self.dates), self._ruled())
         return [(wall - self.offset_from, self.offset_to, self.offset_from) for wall in walls]
+
+    def _ruled(self) -> Iterable[datetime]:
+        if self.rule is None:
+            return ()
+        start = self.start
+        if start.year < _FIRST_YEAR and "INTERVAL" not in self.rule and "COUNT" not in self.rule:
+            start = start.replace(year=_FIRST_YEAR)  # Outlook's rules begin in 1601
+        zoneless = re.sub(r"(UNTIL=\d{8}T\d{6})Z", r"\1", self.rule)
+        onsets = islice(rrulestr(zoneless, dtstart=start), _MOST_ONSETS)
+        return takewhile(lambda wall: wall.year <= _LAST_YEAR, onsets)
 
 
 def observances(vtimezone: Sequence[str]) -> tuple[Observance, ...]:
@@ -73,7 +80,7 @@ def observances(vtimezone: Sequence[str]) -> tuple[Observance, ...]:
         elif word in {"END:STANDARD", "END:DAYLIGHT"} and since is not None:
             found.add(_observance(vtimezone[since : number + 1]))
             since = None
-    if not 0 < len(found) <= _MOST_OBSERVANCES:
+    if not 0 < len(found) <= _MOST_OBSERVANCES or len(vtimezone) > _MOST_LINES:
         raise Unreadable("Its time zone has no rules that can be read.")
     return tuple(sorted(found, key=lambda one: (one.start, one.offset_to, one.offset_from, one.rule or "", one.dates)))
 
@@ -96,6 +103,11 @@ def _observance(lines: Sequence[str]) -> Observance:
 def _offset(written: Property) -> timedelta:
     offset: timedelta = vUTCOffset.from_ical(written.value.strip())  # type: ignore[no-untyped-call]  # library's gap
     return offset
+
+
+def fixed_rules(offset: timedelta) -> tuple[Observance, ...]:
+    """Always the same offset."""
+    return (Observance(datetime(_FIRST_YEAR, 1, 1), offset, offset, None, ()),)  # noqa: DTZ001
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,18 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from providers.icalendar.components import VCalendar, own_lines, parse_properties
-from providers.icalendar.values import Unreadable
-from providers.icalendar.zone_names import LONGEST_NAME, iana_name
-from providers.icalendar.zone_rules import RuleZone, canonical_text, iana_zone_with, observances
+from providers.icalendar.zone_names import LONGEST_NAME, fixed_offset, iana_name
+from providers.icalendar.zone_rules import (
+    Observance,
+    RuleZone,
+    canonical_text,
+    fixed_rules,
+    iana_zone_with,
+    observances,
+)
+
+MOST_ZONES = 200
+"""Names looked up for one calendar: to find the zone that rules describe takes milliseconds."""
 
 _ZONE_PROPERTIES = frozenset({"TZID", "X-LIC-LOCATION"})
 
@@ -42,8 +51,9 @@ def utc() -> Zone:
 
 
 class Zones:
-    """Resolves TZIDs in this order: IANA, Windows and display names; names behind a vendor's prefix; the calendar's own
-    VTIMEZONE (the IANA zone it describes, else its rules); the calendar's own zone; the zone of the user.
+    """Resolves TZIDs by the first of these that knows them: the names of `zone_names`, the calendar's own VTIMEZONE
+    (the IANA zone it describes, else its rules), an offset in the name (`GMT+0100`), the zone the calendar says it is
+    in, the zone of the user.
     """
 
     def __init__(self, calendar: VCalendar, *, declared: str | None, default: str) -> None:
@@ -58,7 +68,8 @@ class Zones:
     def named(self, tzid: str) -> Zone:
         zone = self._resolved.get(tzid)
         if zone is None:
-            zone = self._resolved[tzid] = self._find(tzid) or self.home
+            zone = (self._find(tzid) if len(self._resolved) < MOST_ZONES else None) or self.home
+            self._resolved[tzid] = zone
         return zone
 
     def _find(self, tzid: str) -> Zone | None:
@@ -66,7 +77,9 @@ class Zones:
         if name is not None:
             return iana_zone(name)
         definition = self._definitions.get(_key(tzid))
-        return None if definition is None else _defined(tzid, definition)
+        zone = _defined(tzid, definition) if definition is not None else None
+        offset = fixed_offset(tzid) if zone is None else None
+        return zone if offset is None else _ruled(tzid, fixed_rules(offset))
 
 
 def _definitions(calendar: VCalendar) -> Mapping[str, Sequence[str]]:
@@ -89,10 +102,13 @@ def _defined(tzid: str, definition: Sequence[str]) -> Zone | None:
     if name is not None:
         return iana_zone(name)
     try:
-        rules = observances(definition)
-        name = iana_zone_with(rules)
-    except Unreadable:
+        return _ruled(tzid, observances(definition))
+    except (ValueError, OverflowError):
         return None
+
+
+def _ruled(tzid: str, rules: tuple[Observance, ...]) -> Zone:
+    name = iana_zone_with(rules)
     if name is not None:
         return iana_zone(name)
     return Zone(tzid.strip()[:LONGEST_NAME], canonical_text(rules), RuleZone.of(rules))
