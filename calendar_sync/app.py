@@ -5,9 +5,18 @@ from contextlib import asynccontextmanager
 from typing import TypedDict
 
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from calendar_sync.services import Services, open_services
 from calendar_sync.settings import Settings
+from calendar_sync.web import rest
+from calendar_sync.web.authentication import actor_of, services_of
+from calendar_sync.web.graphiql import graphiql
+from calendar_sync.web.trace_id import current_trace_id
+from schema.http import GraphQLEndpoint
+from schema.root import schema
+
+_LOOPBACK = {"127.0.0.1", "::1", "[::1]", "localhost"}
 
 
 class State(TypedDict):
@@ -25,4 +34,25 @@ def create_app(settings: Settings | None = None) -> Starlette:
         async with open_services(chosen) as services:
             yield State(services=services)
 
-    return Starlette(lifespan=lifespan)
+    return Starlette(
+        routes=[Route("/graphql", _graphql(chosen)), *rest.routes()],
+        middleware=rest.middleware(chosen),
+        exception_handlers=rest.exception_handlers(),
+        lifespan=lifespan,
+    )
+
+
+def _graphql(settings: Settings) -> GraphQLEndpoint:
+    return GraphQLEndpoint(
+        schema=schema,
+        services_of=services_of,
+        actor_of=actor_of,
+        trace_id=current_trace_id,
+        page=graphiql if _shows_graphiql(settings) else None,
+    )
+
+
+def _shows_graphiql(settings: Settings) -> bool:
+    if settings.graphiql == "auto":
+        return settings.public_url.host in _LOOPBACK
+    return settings.graphiql == "on"

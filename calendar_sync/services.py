@@ -19,7 +19,7 @@ from calendar_sync.store.database import Database
 from calendar_sync.store.keyring import open_keyring
 from calendar_sync.sync.lease import LeasedRuns
 from calendar_sync.sync.service import SyncService
-from providers.registry import open_providers
+from providers.registry import all_providers
 
 CONCURRENT_RUNS = 8
 """Connections that one process syncs at a time."""
@@ -47,8 +47,8 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
         database = await Database.open(settings.database_url)
         stack.push_async_callback(database.close)
         keyring = open_keyring(settings.encryption_keys, settings.sqlite_path)
-        providers = await stack.enter_async_context(
-            open_providers(settings.allowed_private_networks, apple_caldav_url=str(settings.apple_caldav_url))
+        providers = all_providers(
+            allowed_networks=settings.allowed_private_networks, apple_caldav_url=str(settings.apple_caldav_url)
         )
         runs = LeasedRuns(
             database, keyring, providers, utc_now, settings.window_past, settings.window_future, _process_name()

@@ -63,6 +63,11 @@ class SyncService:
         async with self.runs_under_lease.database.begin(write=False) as tx:
             return await tx.runs.get(actor, run)
 
+    async def settled(self) -> None:
+        """Wait until nothing that was asked for here, with `request` or otherwise, is left to do."""
+        while tasks := [*self._following.values(), *self._under_way.values()]:
+            await asyncio.gather(*tasks, return_exceptions=True)
+
     async def close(self) -> None:
         """End the runs under way here: the page being stored is finished or undone, and the connection handed back."""
         tasks = [*self._following.values(), *self._under_way.values()]

@@ -1,0 +1,23 @@
+"""The providers that can be connected, by name: the one list of them."""
+
+from collections.abc import Mapping, Sequence
+
+from calendar_sync.domain.providers import Provider, ProviderName
+from providers.apple.provider import AppleProvider
+from providers.caldav.provider import CalDavProvider
+from providers.guard import IPNetwork
+from providers.ics.provider import IcsProvider
+from providers.transport import Transport
+
+
+def all_providers(
+    *, allowed_networks: Sequence[IPNetwork] = (), apple_caldav_url: str
+) -> Mapping[ProviderName, Provider]:
+    """Every provider, over one guarded transport. Making them sends nothing and holds nothing open.
+
+    `allowed_networks` may be reached by addresses that users type although they are not public.
+    """
+    transport = Transport(allowed_networks=allowed_networks)
+    caldav, ics = CalDavProvider(transport), IcsProvider(transport)
+    providers: tuple[Provider, ...] = (caldav, AppleProvider(caldav, ics, apple_caldav_url), ics)
+    return {provider.name: provider for provider in providers}

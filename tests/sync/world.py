@@ -1,0 +1,113 @@
+"""A store, a scripted provider and a connection between them, as small as a sync can be."""
+
+import asyncio
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from calendar_sync.connections.service import ConnectionService
+from calendar_sync.domain.accounts import Actor
+from calendar_sync.domain.connections import Connection
+from calendar_sync.domain.sync import SyncResult, Tally
+from calendar_sync.events.service import EventService
+from calendar_sync.store.database import Database
+from calendar_sync.store.keyring import Keyring
+from calendar_sync.sync.lease import LeasedRuns
+from calendar_sync.sync.service import SyncService
+from tests.sync.scripted import ScriptedProvider
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+KEY = urlsafe_b64encode(bytes(32)).decode()
+
+
+@dataclass
+class Clock:
+    """Time that moves when a test says so."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, by: timedelta) -> None:
+        self.now += by
+
+
+@dataclass
+class World:
+    """`service` is one process; `another_process` gives a second one over the same store."""
+
+    database: Database
+    actor: Actor
+    provider: ScriptedProvider
+    clock: Clock
+    connections: ConnectionService
+    events: EventService
+    service: SyncService
+    connection: Connection
+    owners: int = 1
+    others: list[SyncService] = field(default_factory=list)
+
+    def another_process(self) -> SyncService:
+        self.owners += 1
+        service = sync_service(self.database, self.provider, self.clock, f"process {self.owners}")
+        self.others.append(service)
+        return service
+
+    async def sync(self) -> SyncResult:
+        return await self.service.sync(self.actor)
+
+    async def stored(self) -> dict[str, str]:
+        """The content hash of every stored event object, by calendar and remote id."""
+        async with self.database.begin(write=False) as tx:
+            calendars = await tx.calendars.of_connection(self.connection.id)
+            return {
+                f"{calendar.remote.remote_id}/{remote_id}": content_hash
+                for calendar in calendars
+                for remote_id, content_hash in (await tx.events.hashes(calendar.id)).items()
+            }
+
+
+def difference(before: dict[str, str], after: dict[str, str]) -> Tally:
+    """What an outsider who compares two states of the store would count."""
+    return Tally(
+        new=len(after.keys() - before.keys()),
+        updated=sum(before[name] != after[name] for name in before.keys() & after.keys()),
+        removed=len(before.keys() - after.keys()),
+    )
+
+
+def sync_service(database: Database, provider: ScriptedProvider, clock: Clock, owner: str) -> SyncService:
+    runs = LeasedRuns(
+        database=database,
+        keyring=Keyring.of(KEY),
+        providers={provider.name: provider},
+        clock=clock,
+        past=timedelta(days=30),
+        future=timedelta(days=60),
+        owner=owner,
+    )
+    return SyncService(runs, asyncio.Semaphore(8))
+
+
+@asynccontextmanager
+async def a_world(database: Database, provider: ScriptedProvider | None = None) -> AsyncGenerator[World]:
+    provider = provider or ScriptedProvider()
+    clock = Clock()
+    async with database.begin() as tx:
+        organization = await tx.accounts.create_organization("Acme", now=clock())
+        user = await tx.accounts.create_user(organization, "someone@example.com", is_admin=False, now=clock())
+    actor = Actor(user.id, organization)
+    connections = ConnectionService(database, Keyring.of(KEY), {provider.name: provider}, clock)
+    overview = await connections.connect(actor, provider.name, {"username": "someone"})
+    service = sync_service(database, provider, clock, "process 1")
+    world = World(
+        database, actor, provider, clock, connections, EventService(database), service, overview.connection
+    )
+    try:
+        yield world
+    finally:
+        for each in (world.service, *world.others):
+            await each.close()
