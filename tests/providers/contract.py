@@ -173,6 +173,14 @@ async def read_afresh(remote: Remote, since: Cursor | None = None) -> Reading:
         return await read(client, await the_calendar(client), since)
 
 
+async def _collect(
+    client: ProviderClient, calendar: RemoteCalendar, since: Cursor | None, pages: list[ChangePage]
+) -> None:
+    """Read into `pages`, so that what came before an error is seen too."""
+    async for page in client.changes(calendar, since, WINDOW):
+        pages.append(page)  # noqa: PERF401
+
+
 def instant(event: Event) -> datetime:
     return event.time.start.replace(tzinfo=ZoneInfo(event.time.zone), fold=event.time.fold).astimezone(UTC)
 
@@ -368,13 +376,15 @@ class ProviderContract:
         await self._fails(remote, first, remote.revoke(), Disconnected)
 
     async def _fails(self, remote: Remote, first: Reading, fault: Awaitable[None], error: type[ProviderError]) -> None:
+        """Something changed after the first reading, so that even a listing cannot spare the provider the question."""
         pages: list[ChangePage] = []
+        await remote.put(Meeting("later"))
         async with opened(remote) as (account, client):
             calendar = await the_calendar(client)
             await fault
             for since in (first.cursor, None):
                 with pytest.raises(error) as raised:
-                    pages.extend([page async for page in client.changes(calendar, since, WINDOW)])
+                    await _collect(client, calendar, since, pages)
                 assert not any(secret in raised.value.message for secret in account.credentials.values())
 
         assert all(page.snapshot is Snapshot.NONE and page.cursor is None for page in pages)
