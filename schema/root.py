@@ -81,11 +81,10 @@ class Mutation:
     )
 
 
-def build_schema() -> Schema:
-    """The schema, with everything that guards it. Takes a moment: build it once."""
-    return Schema(query=Query, mutation=Mutation, config=StrawberryConfig(scalar_map=scalars()))
+schema = Schema(query=Query, mutation=Mutation, config=StrawberryConfig(scalar_map=scalars()))
+"""With everything that guards it."""
 
 
 def sdl() -> str:
     """What `calendar-sync schema` prints, byte for byte `schema.graphql`."""
-    return build_schema().as_str().rstrip("\n") + "\n"
+    return schema.as_str().rstrip("\n") + "\n"

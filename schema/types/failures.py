@@ -55,7 +55,7 @@ describe(
         ErrorCode.PROVIDER_BAD_RESPONSE: "The provider's answer cannot be understood. What is stored is kept.",
         ErrorCode.PROVIDER_CALENDAR_GONE: "The provider no longer has the calendar.",
         ErrorCode.PROVIDER_CURSOR_EXPIRED: "The provider forgot where the last sync ended: the next starts over.",
-        ErrorCode.DOUBTFUL_SNAPSHOT: "Far fewer events are listed than before: none was removed, the next sync looks again.",
+        ErrorCode.DOUBTFUL_SNAPSHOT: "Far fewer events are listed than before: none is removed until asked again.",
         ErrorCode.SYNC_TAKEN_OVER: "Another run has taken the account over.",
         ErrorCode.STORE_UNAVAILABLE: "The database is not available just now: nothing was written, try again.",
         ErrorCode.RATE_LIMIT_EXCEEDED: "Too many requests: slow down.",

@@ -1,0 +1,1 @@
+"""The npm project of the pages' assets, and what fetches them."""
