@@ -11,6 +11,7 @@ from typing import NamedTuple
 LONGEST_LINE = 64 * 1024
 """Characters of one unfolded line; longer ones are attachments and other blobs."""
 
+_TIMES = frozenset({"DTSTART", "DTEND", "RECURRENCE-ID", "RDATE", "EXDATE"})
 _PARAMETER = re.compile(r'([^=;"]+)=((?:"[^"]*"|[^;"])*)')
 _ESCAPED_IN_PARAMETER = re.compile(r"\^[n'^]")
 _PARAMETER_ESCAPES = {"^n": "\n", "^'": '"', "^^": "^"}
@@ -129,8 +130,16 @@ def parse_properties(lines: Iterator[str] | Sequence[str], wanted: Collection[st
         name, _, parameters = head.partition(";")
         name = name.strip().upper()
         if colon and name in wanted:
+            if name in _TIMES and ":" in value:
+                parameters, value = _split_last(parameters, value)
             found.setdefault(name, []).append(Property(parameters, value))
     return found
+
+
+def _split_last(parameters: str, value: str) -> tuple[str, str]:
+    """Outlook writes `TZID=tzone://Microsoft/Utc:20260105T090000` and such without quotes."""
+    rest, _, time = value.rpartition(":")
+    return (f"{parameters}:{rest}", time) if time[:8].isdigit() else (parameters, value)
 
 
 def _split_quoted(line: str) -> tuple[str, str, str]:

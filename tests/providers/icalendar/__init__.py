@@ -1,0 +1,1 @@
+"""iCalendar, in every form that producers write it."""
