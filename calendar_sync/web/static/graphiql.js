@@ -1,0 +1,127 @@
+"use strict";
+
+// Starts GraphiQL with the API key of the field above it. Key, queries and variables (which may hold passwords) are
+// kept in sessionStorage: they end with the tab.
+
+const KEY = "calendar-sync:api-key";
+
+const EXAMPLES = [
+  `# Read what changed in all your calendars. Press Ctrl-Enter, or the pink button.
+mutation SyncCalendars {
+  syncCalendars {
+    syncedCalendars
+    newEvents
+    updatedEvents
+    removedEvents
+    errors
+    runs {
+      provider
+      accountEmail
+      status
+      durationMs
+    }
+  }
+}
+`,
+  `# What is ahead, the next page after \`endCursor\`.
+query UpcomingEvents($since: DateTime) {
+  events(first: 20, filter: { overlaps: { since: $since } }) {
+    totalCount
+    edges {
+      node {
+        title
+        start { dateTime date timeZone }
+        end { dateTime date }
+        meetingLink
+        calendar { name }
+      }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+`,
+  `# Connect a published calendar. Accounts: \`caldav\` or \`apple\` in its place.
+mutation ConnectCalendar($url: String!) {
+  connectCalendar(input: { ics: { url: $url } }) {
+    ... on Connected { connection { id provider } }
+    ... on Failure { code message field }
+  }
+}
+`,
+];
+
+const VARIABLES = [
+  undefined,
+  () => ({ since: new Date().toISOString() }),
+  () => ({ url: "webcal://example.org/calendar.ics" }),
+];
+
+const field = document.getElementById("key");
+const state = document.getElementById("access-state");
+
+async function execute(operation, options = {}) {
+  const key = field.value.trim();
+  const response = await fetch(window.location.pathname, {
+    method: "POST",
+    headers: {
+      "Content-Type": "application/json",
+      Accept: "application/graphql-response+json, application/json",
+      ...(key ? { Authorization: `Bearer ${key}` } : {}),
+      ...options.headers,
+    },
+    body: JSON.stringify(operation),
+  });
+  return response.json();
+}
+
+function show(text, kind) {
+  state.textContent = text;
+  state.title = text;
+  if (kind) state.dataset.state = kind;
+  else delete state.dataset.state;
+}
+
+async function checkKey() {
+  const key = field.value.trim();
+  sessionStorage.setItem(KEY, key);
+  if (!key) {
+    show("Needed to see your data", undefined);
+    return;
+  }
+  try {
+    const { data, errors } = await execute({ query: "{ me { id } }" });
+    if (key !== field.value.trim()) return;
+    if (data?.me) show("Key accepted", "good");
+    else show(errors?.[0]?.message ?? "The key could not be checked.", "bad");
+  } catch {
+    show("The server does not answer.", "bad");
+  }
+}
+
+function start() {
+  field.value = sessionStorage.getItem(KEY) ?? "";
+  field.addEventListener("change", checkKey);
+  document.getElementById("access").addEventListener("submit", (event) => {
+    event.preventDefault();
+    field.blur();
+  });
+  void checkKey();
+
+  const root = ReactDOM.createRoot(document.getElementById("graphiql"));
+  root.render(
+    React.createElement(GraphiQL, {
+      fetcher: execute,
+      storage: window.sessionStorage,
+      defaultTabs: EXAMPLES.map((query, index) => ({
+        query,
+        variables: VARIABLES[index] && JSON.stringify(VARIABLES[index](), null, 2),
+      })),
+      defaultEditorToolsVisibility: "variables",
+      isHeadersEditorEnabled: true,
+      shouldPersistHeaders: false,
+      inputValueDeprecation: true,
+    }),
+  );
+}
+
+start();
