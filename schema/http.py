@@ -18,7 +18,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 
 from calendar_sync.domain.accounts import Actor
-from calendar_sync.domain.errors import NotAuthenticated, TooManyRequests
+from calendar_sync.domain.errors import NotAuthenticated, ProviderError, StoreUnavailable, TooManyRequests
 from calendar_sync.services import Services
 from resolvers.context import Context
 from resolvers.refusals import code_of, told
@@ -26,6 +26,7 @@ from schema.execution import Schema
 
 MOST_BYTES = 256 * 1024
 
+_SOON = "2"
 _JSON = "application/json"
 _GRAPHQL = "application/graphql-response+json"
 
@@ -52,9 +53,10 @@ class BadRequest(Exception):
 class GraphQLEndpoint:
     """An ASGI app for one path. It answers POST, and GET from a browser with `page` if there is one.
 
-    `actor_of` says on whose behalf a request is made; it raises `NotAuthenticated` or `TooManyRequests`. `trace_id` is
-    the identifier of the request being served. Bodies are expected to be bounded in size and time by the server in
-    front of it; beyond 256 KiB they are refused here.
+    `actor_of` says on whose behalf a request is made; it raises `NotAuthenticated`, `TooManyRequests`, or
+    `StoreUnavailable` or a `ProviderError` when that cannot be told just now. `trace_id` is the identifier of the
+    request being served. Bodies are expected to be bounded in size and time by the server in front of it; beyond
+    256 KiB they are refused here.
     """
 
     schema: Schema
@@ -82,6 +84,8 @@ class GraphQLEndpoint:
         except TooManyRequests as error:
             retry_after = {"Retry-After": str(told(error)["retry_after_seconds"])}
             return self._refused(request, 429, code_of(error), error.message, retry_after)
+        except (StoreUnavailable, ProviderError) as error:  # nobody can be told apart just now
+            return self._refused(request, 503, code_of(error), error.message, {"Retry-After": _SOON})
         result = await self.schema.execute(operation.query, operation.variables, context, None, operation.name)
         return _response(request, result)
 
