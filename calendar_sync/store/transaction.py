@@ -2,9 +2,22 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from calendar_sync.store.accounts import Accounts
+from calendar_sync.store.calendars import Calendars
+from calendar_sync.store.changes import Changes
+from calendar_sync.store.connections import Connections
+from calendar_sync.store.events import Events
+from calendar_sync.store.runs import Runs
+
 
 class Transaction:
-    """Commits as a whole or not at all (`Database.begin`)."""
+    """Commits as a whole or not at all (`Database.begin`). What goes in and comes out are the domain's dataclasses."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
+        self.accounts = Accounts(connection)
+        self.connections = Connections(connection)
+        self.calendars = Calendars(connection)
+        self.events = Events(connection)
+        self.runs = Runs(connection)
+        self.changes = Changes(connection)

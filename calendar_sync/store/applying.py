@@ -1,0 +1,100 @@
+"""The hot path: a page of a provider's changes into the store.
+
+One query reads the hashes of all the objects that a page names; what is the same is done with. Of the rest, one more
+query each reads what is stored, the plan is made in memory and off the event loop, and each table is written by one
+statement for all rows.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from calendar_sync.domain.identifiers import EventId, event_id
+from calendar_sync.domain.providers import Change, Quarantine, Removal, Upsert
+from calendar_sync.domain.sync import Transition
+from calendar_sync.store import problems
+from calendar_sync.store.bulk import insert_rows, update_rows
+from calendar_sync.store.changes import record
+from calendar_sync.store.columns import among, storable
+from calendar_sync.store.occurrence_rows import FROM_PROVIDER
+from calendar_sync.store.payload import Encoded, encode
+from calendar_sync.store.planning import EVENT_COLUMNS, Plan, Setting, Stored, plan
+from calendar_sync.store.removal import remove
+from calendar_sync.store.tables import calendars, events, occurrences
+
+
+async def apply(connection: AsyncConnection, setting: Setting, changes: Sequence[Change]) -> dict[str, Transition]:
+    """Bring the store up to the changes; the objects that changed by it, by `remote_id`."""
+    latest = {storable(change.remote_id): change for change in changes}
+    upserts = [encode(change.event) for change in latest.values() if isinstance(change, Upsert)]
+    removed = [name for name, change in latest.items() if isinstance(change, Removal)]
+    unclear = {name: change for name, change in latest.items() if isinstance(change, Quarantine)}
+    await _expanded_from_now_on(connection, setting)
+    await problems.clear(connection, setting.calendar.id, latest.keys() - unclear.keys())
+    await problems.keep(connection, setting, unclear)
+    transitions = await _upsert(connection, setting, upserts)
+    if removed:
+        named = (events.c.calendar_id == setting.calendar.id) & among(events.c.remote_id, removed)
+        known = named & events.c.content_hash.is_not(None)
+        transitions |= await remove(connection, known, setting.run, setting.now)
+    return transitions
+
+
+async def _expanded_from_now_on(connection: AsyncConnection, setting: Setting) -> None:
+    """A calendar that holds nothing yet is expanded as far as what is now put into it."""
+    if setting.calendar.expanded_until is None:
+        statement = update(calendars).where(calendars.c.id == setting.calendar.id, calendars.c.expanded_until.is_(None))
+        await connection.execute(statement.values(expanded_until=setting.window.end))
+
+
+async def _upsert(connection: AsyncConnection, setting: Setting, upserts: Sequence[Encoded]) -> dict[str, Transition]:
+    hashes = await _hashes(connection, setting, [encoded.event.remote_id for encoded in upserts])
+    differing = [encoded for encoded in upserts if hashes.get(encoded.event.remote_id) != encoded.content_hash]
+    if not differing:
+        return {}
+    held = [encoded.event.remote_id for encoded in differing if encoded.event.remote_id in hashes]
+    stored = await _stored(connection, setting, held) if held else {}
+    result = await asyncio.to_thread(plan, setting, differing, stored)
+    await _write(connection, setting, result)
+    return result.transitions
+
+
+async def _hashes(connection: AsyncConnection, setting: Setting, names: Iterable[str]) -> Mapping[str, str | None]:
+    statement = select(events.c.remote_id, events.c.content_hash).where(
+        events.c.calendar_id == setting.calendar.id, among(events.c.remote_id, names)
+    )
+    return dict((await connection.execute(statement)).all())
+
+
+async def _stored(connection: AsyncConnection, setting: Setting, names: Sequence[str]) -> dict[str, Stored]:
+    ids: dict[EventId, str] = {event_id(setting.calendar.id, name): name for name in names}
+    rows = await _occurrences(connection, ids)
+    statement = select(events.c.id, events.c.content_hash, events.c.payload).where(among(events.c.id, ids))
+    return {
+        ids[EventId(id)]: Stored(content_hash, payload, rows[id])
+        for id, content_hash, payload in await connection.execute(statement)
+    }
+
+
+async def _occurrences(
+    connection: AsyncConnection, ids: Iterable[EventId]
+) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    found: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    result = await connection.execute(select(occurrences).where(among(occurrences.c.event_id, ids)))
+    for row in result.mappings():
+        found[row["event_id"]].append({**row})
+    return found
+
+
+async def _write(connection: AsyncConnection, setting: Setting, result: Plan) -> None:
+    await insert_rows(connection, events, result.new_events)
+    await update_rows(connection, events, EVENT_COLUMNS, result.changed_events)
+    if result.gone_occurrences:
+        await connection.execute(delete(occurrences).where(among(occurrences.c.id, result.gone_occurrences)))
+    await update_rows(connection, occurrences, (*FROM_PROVIDER, "updated_at"), result.changed_occurrences)
+    await insert_rows(connection, occurrences, result.new_occurrences)
+    await record(connection, setting.calendar.user_id, result.changes, setting.run, setting.now)

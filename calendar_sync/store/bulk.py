@@ -1,0 +1,69 @@
+"""One statement for many rows, handed to the driver as it is.
+
+SQLAlchemy compiles the statement, but is spared its work on every row: five to six times as fast as through the Core
+or the ORM. So the rows come complete, with a value for each column of the statement.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from sqlalchemy import Dialect, Table, bindparam, insert, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from calendar_sync.store.columns import Moment
+
+RowValues = Mapping[str, object]
+
+
+async def insert_rows(connection: AsyncConnection, table: Table, rows: Sequence[RowValues]) -> None:
+    if rows:
+        await _run(connection, _insertion(table, connection.dialect), table, rows)
+
+
+async def update_rows(
+    connection: AsyncConnection, table: Table, columns: Iterable[str], rows: Sequence[RowValues]
+) -> None:
+    """Set these columns of the rows that have the same `id`."""
+    if rows:
+        await _run(connection, _update(table, tuple(columns), connection.dialect), table, rows)
+
+
+@lru_cache(maxsize=64)
+def _insertion(table: Table, dialect: Dialect) -> SQLCompiler:
+    return insert(table).compile(dialect=dialect)
+
+
+@lru_cache(maxsize=64)
+def _update(table: Table, columns: tuple[str, ...], dialect: Dialect) -> SQLCompiler:
+    values = {name: bindparam(name, type_=table.c[name].type) for name in columns}
+    statement = update(table).where(table.c.id == bindparam("id_of_row", type_=table.c.id.type)).values(values)
+    return statement.compile(dialect=dialect)
+
+
+async def _run(connection: AsyncConnection, compiled: SQLCompiler, table: Table, rows: Sequence[RowValues]) -> None:
+    names = ["id" if name == "id_of_row" else name for name in compiled.positiontup or ()]
+    moments = _moments_as_text(table, names, connection.dialect)
+    await connection.exec_driver_sql(str(compiled), [_parameters(row, names, moments) for row in rows])
+
+
+def _moments_as_text(table: Table, names: Sequence[str], dialect: Dialect) -> Sequence[int]:
+    """Where the instants stand, on a database whose driver does not know them."""
+    if dialect.name != "sqlite":
+        return ()
+    return [place for place, name in enumerate(names) if isinstance(table.c[name].type, Moment)]
+
+
+def _parameters(row: RowValues, names: Sequence[str], moments: Sequence[int]) -> tuple[object, ...]:
+    values = [row[name] for name in names]
+    for place in moments:
+        moment = values[place]
+        if isinstance(moment, datetime):
+            values[place] = sqlite_text(moment)
+    return tuple(values)
+
+
+def sqlite_text(moment: datetime) -> str:
+    """An instant as `Moment` stores it on SQLite."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")

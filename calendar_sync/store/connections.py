@@ -1,0 +1,157 @@
+"""Connections of users to provider accounts."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from calendar_sync.domain.accounts import Actor
+from calendar_sync.domain.connections import Connection, ConnectionStatus
+from calendar_sync.domain.errors import NotFound
+from calendar_sync.domain.identifiers import ConnectionId, OrganizationId, UserId
+from calendar_sync.domain.providers import ProviderName
+from calendar_sync.store.leases import Leases
+from calendar_sync.store.removal import record_removal
+from calendar_sync.store.scope import within
+from calendar_sync.store.statements import upsert_into
+from calendar_sync.store.tables import calendars, connections, events, occurrences
+
+
+class Connections(Leases):
+    """`tx.connections`. What takes no `Actor` is for background work, which serves every user."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        super().__init__(connection)
+        self._connection = connection
+
+    async def save(
+        self,
+        *,
+        id: ConnectionId,
+        actor: Actor,
+        provider: ProviderName,
+        identity: str,
+        email: str | None,
+        ciphertext: str,
+        now: datetime,
+    ) -> Connection:
+        """Add a connection of the actor, or connect the same account anew: it is active again and keeps all it has."""
+        latest = {
+            "account_email": email,
+            "credentials": ciphertext,
+            "status": ConnectionStatus.ACTIVE,
+            "last_error": None,
+            "next_sync_at": now,
+        }
+        statement = upsert_into(connections, self._connection.dialect).values(
+            id=id,
+            user_id=actor.user_id,
+            organization_id=actor.organization_id,
+            provider=provider,
+            identity_hash=_hash(identity),
+            requested_seq=0,
+            done_seq=0,
+            epoch=0,
+            created_at=now,
+            **latest,
+        )
+        await self._connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=latest))
+        return await self.get(actor, id)
+
+    async def get(self, actor: Actor, connection: ConnectionId) -> Connection:
+        """Raises `NotFound`."""
+        statement = within(actor, select(connections).where(connections.c.id == connection), connections)
+        row = (await self._connection.execute(statement)).first()
+        if row is None:
+            raise NotFound("connection")
+        return _connection(row)
+
+    async def list(self, actor: Actor) -> Sequence[Connection]:
+        """Oldest first."""
+        statement = within(actor, select(connections), connections)
+        ordered = statement.order_by(connections.c.created_at, connections.c.id)
+        return [_connection(row) for row in await self._connection.execute(ordered)]
+
+    async def event_counts(self, actor: Actor) -> Mapping[ConnectionId, int]:
+        """How many occurrences each of the actor's connections holds; one that holds none is not named."""
+        counted = select(occurrences.c.connection_id, func.count()).group_by(occurrences.c.connection_id)
+        rows = await self._connection.execute(within(actor, counted, occurrences))
+        return {ConnectionId(connection): count for connection, count in rows}
+
+    async def delete(self, actor: Actor, connection: ConnectionId, now: datetime | None = None) -> None:
+        """Remove the connection and all that came by it, and record each event so removed. Raises `NotFound`."""
+        await self._hold(actor, connection)
+        theirs = events.c.calendar_id.in_(select(calendars.c.id).where(calendars.c.connection_id == connection))
+        await record_removal(self._connection, theirs, None, now or datetime.now(UTC))
+        await self._connection.execute(delete(connections).where(connections.c.id == connection))
+
+    async def _hold(self, actor: Actor, connection: ConnectionId) -> None:
+        """Keep runs from writing until the transaction ends."""
+        statement = within(actor, select(connections.c.id).where(connections.c.id == connection), connections)
+        if await self._connection.scalar(statement.with_for_update()) is None:
+            raise NotFound("connection")
+
+    async def by_id(self, connection: ConnectionId) -> Connection | None:
+        row = (await self._connection.execute(select(connections).where(connections.c.id == connection))).first()
+        return None if row is None else _connection(row)
+
+    async def due(self, now: datetime, limit: int) -> Sequence[Connection]:
+        """The connections whose next sync is due, the longest due first."""
+        statement = (
+            select(connections)
+            .where(connections.c.next_sync_at <= now, connections.c.status == ConnectionStatus.ACTIVE)
+            .order_by(connections.c.next_sync_at)
+            .limit(limit)
+        )
+        return [_connection(row) for row in await self._connection.execute(statement)]
+
+    async def schedule(self, connection: ConnectionId, at: datetime | None) -> None:
+        """The next sync is due then; `None`: not by the clock."""
+        await self._set(connection, next_sync_at=at)
+
+    async def mark(self, connection: ConnectionId, status: ConnectionStatus, error: str | None) -> None:
+        """How it stands after a run that had an error."""
+        await self._set(connection, status=status, last_error=error)
+
+    async def synced(self, connection: ConnectionId, at: datetime) -> None:
+        """A run has ended in which every calendar's round completed."""
+        await self._set(connection, last_sync_at=at, last_error=None)
+
+    async def ciphertext(self, connection: ConnectionId) -> str:
+        """The account's credentials, encrypted. Raises `NotFound`."""
+        found = await self._connection.scalar(select(connections.c.credentials).where(connections.c.id == connection))
+        if found is None:
+            raise NotFound("connection")
+        return str(found)
+
+    async def set_ciphertext(self, connection: ConnectionId, ciphertext: str) -> None:
+        await self._set(connection, credentials=ciphertext)
+
+    async def any_ciphertext(self) -> str | None:
+        """Some connection's credentials: what a key ring can be tried on before it is trusted."""
+        found = await self._connection.scalar(select(connections.c.credentials).limit(1))
+        return None if found is None else str(found)
+
+    async def _set(self, connection: ConnectionId, **values: object) -> None:
+        await self._connection.execute(update(connections).where(connections.c.id == connection).values(**values))
+
+
+def _hash(identity: str) -> str:
+    return blake2b(identity.encode("utf-8", "replace"), digest_size=32, person=b"account").hexdigest()
+
+
+def _connection(row: Row[Any]) -> Connection:
+    return Connection(
+        id=ConnectionId(row.id),
+        user_id=UserId(row.user_id),
+        organization_id=OrganizationId(row.organization_id),
+        provider=ProviderName(row.provider),
+        account_email=row.account_email,
+        status=ConnectionStatus(row.status),
+        last_sync_at=row.last_sync_at,
+        last_error=row.last_error,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,93 @@
+"""Instances as rows, and rows as the occurrences that are listed."""
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from calendar_sync.domain.connections import Calendar
+from calendar_sync.domain.events import AutoJoinStatus, Event, EventStatus, Instance
+from calendar_sync.domain.identifiers import CalendarId, ConnectionId, EventId, OccurrenceId, UserId
+from calendar_sync.domain.occurrences import Occurrence
+from calendar_sync.domain.providers import ProviderName
+from calendar_sync.store.tables import occurrences
+
+_OURS = {"id", "created_at", "updated_at", "auto_join_status", "auto_join_override", "session_id"}
+FROM_PROVIDER = tuple(column.name for column in occurrences.c if column.name not in _OURS)
+"""The columns that say what the provider says. The others are the store's and the user's, and outlast a change."""
+
+
+def new_row(
+    calendar: Calendar, event_id: EventId, event: Event, instance: Instance, id: OccurrenceId, now: datetime
+) -> dict[str, object]:
+    """A complete row, as for an occurrence that nobody has decided anything about."""
+    details = instance.details
+    link = details.links[0] if details.links else None
+    return {
+        "id": id,
+        "event_id": event_id,
+        "calendar_id": calendar.id,
+        "connection_id": calendar.connection_id,
+        "user_id": calendar.user_id,
+        "provider": calendar.provider.value,
+        "uid": event.uid,
+        "original_start": instance.original_start,
+        "title": details.title,
+        "title_folded": None if details.title is None else folded(details.title),
+        "starts_at": instance.starts_at,
+        "ends_at": instance.ends_at,
+        "all_day": instance.time.all_day,
+        "time_zone": instance.time.zone,
+        "status": details.status.value,
+        "organizer_email": details.organizer.email if details.organizer else None,
+        "attendee_count": sum(not attendee.is_resource for attendee in details.attendees),
+        "is_recurring": event.is_recurring,
+        "meeting_link": link.url if link else None,
+        "meeting_platform": link.platform if link else None,
+        "auto_join_status": AutoJoinStatus.PENDING.value,
+        "auto_join_override": None,
+        "session_id": None,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def says_the_same(row: Mapping[str, Any], other: Mapping[str, object]) -> bool:
+    """Whether two rows differ in nothing that the provider says."""
+    return all(row[name] == other[name] for name in FROM_PROVIDER)
+
+
+def folded(text: str) -> str:
+    """Text as it is searched: without regard to case and to how accents are written."""
+    return unicodedata.normalize("NFC", text.casefold())
+
+
+def occurrence_of(row: Row[Any], last_synced_at: datetime | None) -> Occurrence:
+    """`last_synced_at` is that of its calendar: as of then the occurrence was known to be as its provider has it."""
+    return Occurrence(
+        id=OccurrenceId(row.id),
+        series_id=EventId(row.event_id),
+        calendar_id=CalendarId(row.calendar_id),
+        connection_id=ConnectionId(row.connection_id),
+        user_id=UserId(row.user_id),
+        provider=ProviderName(row.provider),
+        uid=row.uid,
+        original_start=row.original_start,
+        title=row.title,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        all_day=row.all_day,
+        time_zone=row.time_zone,
+        status=EventStatus(row.status),
+        organizer_email=row.organizer_email,
+        attendee_count=row.attendee_count,
+        is_recurring=row.is_recurring,
+        meeting_link=row.meeting_link,
+        meeting_platform=row.meeting_platform,
+        auto_join_status=AutoJoinStatus(row.auto_join_status),
+        session_id=row.session_id,
+        synced_at=max(row.updated_at, last_synced_at or row.updated_at),
+        created_at=row.created_at,
+    )

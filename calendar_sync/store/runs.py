@@ -1,0 +1,142 @@
+"""The record of every sync run."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from calendar_sync.domain.accounts import Actor
+from calendar_sync.domain.connections import Connection
+from calendar_sync.domain.errors import NotFound
+from calendar_sync.domain.identifiers import CalendarId, ConnectionId, RunId, new_run_id
+from calendar_sync.domain.providers import ProviderName
+from calendar_sync.domain.sync import RunStatus, SyncFailure, SyncRun, Tally, Trigger
+from calendar_sync.store.columns import storable
+from calendar_sync.store.scope import within
+from calendar_sync.store.tables import connections, runs
+
+
+class Runs:
+    """`tx.runs`. The counts of a run are stored as they stand with each page, so that one cut short has them too."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def start(self, connection: Connection, trigger: Trigger, now: datetime) -> RunId:
+        run = new_run_id()
+        statement = insert(runs).values(
+            id=run,
+            connection_id=connection.id,
+            user_id=connection.user_id,
+            trigger=trigger,
+            status=RunStatus.RUNNING,
+            started_at=now,
+            **_counts(Tally(), 0, 0, 0),
+            failures="[]",
+        )
+        await self._connection.execute(statement)
+        return run
+
+    async def progress(self, run: RunId, *, tally: Tally, pages: int, requests: int, synced_calendars: int) -> None:
+        """What the run has done in all so far; in the transaction of the page that it says it of."""
+        await self._set(run, **_counts(tally, pages, requests, synced_calendars))
+
+    async def finish(
+        self,
+        run: RunId,
+        *,
+        status: RunStatus,
+        failures: Sequence[SyncFailure] = (),
+        tally: Tally,
+        pages: int,
+        requests: int,
+        synced_calendars: int,
+        now: datetime,
+    ) -> None:
+        counts = _counts(tally, pages, requests, synced_calendars)
+        await self._set(run, status=status, failures=_failures_text(failures), finished_at=now, **counts)
+
+    async def abandon_running(self, connection: ConnectionId, now: datetime) -> None:
+        """Close the record of runs over the connection that did not do so themselves. What they stored holds."""
+        statement = update(runs).where(runs.c.connection_id == connection, runs.c.status == RunStatus.RUNNING)
+        await self._connection.execute(statement.values(status=RunStatus.ABANDONED, finished_at=now))
+
+    async def get(self, actor: Actor, run: RunId) -> SyncRun:
+        """Raises `NotFound`."""
+        row = (await self._connection.execute(within(actor, _RUNS.where(runs.c.id == run), runs))).first()
+        if row is None:
+            raise NotFound("sync_run")
+        return _run(row)
+
+    async def list(
+        self,
+        actor: Actor,
+        connection: ConnectionId | None = None,
+        *,
+        limit: int,
+        before: datetime | None = None,
+    ) -> Sequence[SyncRun]:
+        """Runs over the actor's connections, or one of them, the last started first; those started before `before`."""
+        statement = within(actor, _NEWEST_FIRST, runs)
+        if connection is not None:
+            statement = statement.where(runs.c.connection_id == connection)
+        if before is not None:
+            statement = statement.where(runs.c.started_at < before)
+        return [_run(row) for row in await self._connection.execute(statement.limit(limit))]
+
+    async def latest(self, connection: ConnectionId) -> SyncRun | None:
+        """The run over the connection that started last."""
+        statement = _NEWEST_FIRST.where(runs.c.connection_id == connection).limit(1)
+        row = (await self._connection.execute(statement)).first()
+        return None if row is None else _run(row)
+
+    async def _set(self, run: RunId, **values: object) -> None:
+        await self._connection.execute(update(runs).where(runs.c.id == run).values(**values))
+
+
+_RUNS: Select[Any] = select(runs, connections.c.provider, connections.c.account_email).join(
+    connections, connections.c.id == runs.c.connection_id
+)
+_NEWEST_FIRST = _RUNS.order_by(runs.c.started_at.desc(), runs.c.id.desc())
+
+
+def _counts(tally: Tally, pages: int, requests: int, synced_calendars: int) -> dict[str, int]:
+    return {
+        "new_events": tally.new,
+        "updated_events": tally.updated,
+        "removed_events": tally.removed,
+        "pages": pages,
+        "requests": requests,
+        "synced_calendars": synced_calendars,
+    }
+
+
+def _failures_text(failures: Sequence[SyncFailure]) -> str:
+    return orjson.dumps([asdict(failure) | {"message": storable(failure.message)} for failure in failures]).decode()
+
+
+def _failure(raw: dict[str, str | None]) -> SyncFailure:
+    calendar = raw["calendar_id"]
+    return SyncFailure(None if calendar is None else CalendarId(calendar), str(raw["code"]), str(raw["message"]))
+
+
+def _run(row: Row[Any]) -> SyncRun:
+    return SyncRun(
+        id=RunId(row.id),
+        connection_id=ConnectionId(row.connection_id),
+        provider=ProviderName(row.provider),
+        account_email=row.account_email,
+        trigger=Trigger(row.trigger),
+        status=RunStatus(row.status),
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        synced_calendars=row.synced_calendars,
+        tally=Tally(row.new_events, row.updated_events, row.removed_events),
+        pages=row.pages,
+        requests=row.requests,
+        failures=tuple(_failure(raw) for raw in orjson.loads(row.failures)),
+    )

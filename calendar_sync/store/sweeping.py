@@ -1,0 +1,86 @@
+"""What a complete reading left out is gone. Believed only within reason."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from calendar_sync.domain.connections import Calendar
+from calendar_sync.domain.errors import DoubtfulSnapshot
+from calendar_sync.domain.identifiers import RunId
+from calendar_sync.domain.providers import Snapshot
+from calendar_sync.domain.sync import Transition
+from calendar_sync.store import problems
+from calendar_sync.store.columns import among, storable
+from calendar_sync.store.removal import record_removal, remove
+from calendar_sync.store.tables import events, occurrences
+
+FEW = 4
+"""Fewer upcoming events than this may all go at once: a person clears that much by hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    id: str
+    remote_id: str
+    content_hash: str | None
+    ends_at: datetime | None
+
+    def is_ahead(self, now: datetime) -> bool:
+        """Whether something of it is not over yet, of what the provider had last."""
+        return self.content_hash is not None and (self.ends_at is None or self.ends_at > now)
+
+
+async def sweep(
+    connection: AsyncConnection,
+    calendar: Calendar,
+    seen: Collection[str],
+    snapshot: Snapshot,
+    run: RunId,
+    now: datetime,
+    *,
+    confirmed: bool,
+) -> dict[str, Transition]:
+    """See `Events.sweep`."""
+    listed = {storable(name) for name in seen}
+    listed |= await problems.settle(connection, calendar.id, run, listed)
+    held = await _held(connection, calendar)
+    missing = [each for each in held if each.remote_id not in listed]
+    ahead = [each for each in missing if each.is_ahead(now)]
+    upcoming = sum(each.is_ahead(now) for each in held)
+    if not confirmed and len(ahead) >= FEW and len(ahead) * 2 > upcoming:
+        raise DoubtfulSnapshot(removed=len(ahead), upcoming=upcoming)
+    if snapshot is Snapshot.WHOLE:
+        return await remove(connection, _named(missing), run, now) if missing else {}
+    return await _drop_what_lies_ahead(connection, ahead, run, now) if ahead else {}
+
+
+async def _held(connection: AsyncConnection, calendar: Calendar) -> Sequence[_Held]:
+    columns = (events.c.id, events.c.remote_id, events.c.content_hash, events.c.ends_at)
+    rows = await connection.execute(select(*columns).where(events.c.calendar_id == calendar.id))
+    return [_Held(*row) for row in rows]
+
+
+def _named(which: Sequence[_Held]) -> ColumnElement[bool]:
+    return among(events.c.id, [each.id for each in which])
+
+
+async def _drop_what_lies_ahead(
+    connection: AsyncConnection, ahead: Sequence[_Held], run: RunId, now: datetime
+) -> dict[str, Transition]:
+    """What took place is history and stays: of a series that has a past only the rest goes."""
+    gone = await record_removal(connection, _named(ahead), run, now)
+    named = among(occurrences.c.event_id, [each.id for each in ahead])
+    past = await connection.execute(
+        select(occurrences.c.event_id).where(named, occurrences.c.ends_at <= now).distinct()
+    )
+    ended = list(past.scalars())
+    await connection.execute(delete(events).where(_named(ahead), ~among(events.c.id, ended)))
+    if ended:
+        rest = among(occurrences.c.event_id, ended) & (occurrences.c.ends_at > now)
+        await connection.execute(delete(occurrences).where(rest))
+        over = {"content_hash": None, "ends_at": now, "updated_at": now, "run_id": run}
+        await connection.execute(update(events).where(among(events.c.id, ended)).values(over))
+    return gone
