@@ -18,7 +18,7 @@ REFUSED = (
     "whenever the Apple Account's own password changes."
 )
 
-_APP_SPECIFIC = re.compile(r"[a-z]{4}-[a-z]{4}-[a-z]{4}-[a-z]{4}")
+_APP_SPECIFIC = re.compile(r"[a-z0-9]{4}(?:-[a-z0-9]{4}){3}")
 _NOT_APP_SPECIFIC = (
     "This is not an app-specific password: those look like xxxx-xxxx-xxxx-xxxx and are made at account.apple.com."
 )

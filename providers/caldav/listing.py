@@ -30,13 +30,14 @@ class ListedCalendar:
     """A calendar as listed.
 
     `url` is in the server's own spelling. `version` changes with the calendar's content: its sync token, else its
-    ctag, else `None`. `can_sync` says that it answers sync-collection.
+    ctag, else `None`. `can_sync` says that it answers sync-collection, `can_query` that it may answer calendar-query.
     """
 
     url: str
     remote: RemoteCalendar
     version: str | None
     can_sync: bool
+    can_query: bool
 
 
 def read_calendars(base: str, answer: Multistatus, trusted: Sequence[str]) -> Sequence[ListedCalendar]:
@@ -85,8 +86,13 @@ def _listed(url: str, key: str, resource: Resource, *, is_primary: bool) -> List
         is_primary=is_primary,
         is_read_only=_is_read_only(resource),
     )
-    can_sync = token is not None or f"{DAV}sync-collection" in reports
-    return ListedCalendar(url, remote, token or resource.text(f"{CALENDAR_SERVER}getctag"), can_sync)
+    return ListedCalendar(
+        url,
+        remote,
+        version=token or resource.text(f"{CALENDAR_SERVER}getctag"),
+        can_sync=token is not None or f"{DAV}sync-collection" in reports,
+        can_query=f"{DAV}supported-report-set" not in resource.properties or f"{CALDAV}calendar-query" in reports,
+    )
 
 
 def _color(text: str | None) -> str | None:

@@ -162,9 +162,10 @@ class MemberReader:
     async def _etags(self) -> _Members:
         """All members by calendar-query, or by PROPFIND where that is refused or finds nothing."""
         members = _Members(self._calendar, self._trusted)
-        response = await self._session.report(self._calendar.url, calendar_query(), depth=1)
-        if response.status == 207:
-            members.add(response.url, (await multistatus(response)).resources)
+        if self._calendar.can_query:
+            response = await self._session.report(self._calendar.url, calendar_query(), depth=1)
+            if response.status == 207:
+                members.add(response.url, (await multistatus(response)).resources)
         if not members.spelled:
             response = await self._session.propfind(self._calendar.url, MEMBER, depth=1)
             answer = await multistatus(response)

@@ -94,7 +94,8 @@ class Properties:
         ]
 
     def _version(self, calendar: Calendar) -> list[etree._Element]:
-        reports = _REPORTS if self.quirks.supports_sync_collection else _REPORTS[1:]
+        can = (self.quirks.supports_sync_collection, self.quirks.supports_multiget, self.quirks.supports_query)
+        reports = (name for name, is_supported in zip(_REPORTS, can, strict=True) if is_supported)
         supported = (element(f"{DAV}supported-report", element(f"{DAV}report", element(name))) for name in reports)
         said = [element(f"{DAV}supported-report-set", *supported)]
         if self.quirks.supports_ctag:
