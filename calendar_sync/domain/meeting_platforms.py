@@ -125,7 +125,10 @@ _ZOOM_NUMBER = re.compile(r"/(?:j|w|s|wc/join|wc)/(\d{9,12})|[?&]confno=(\d{9,12
 _MEET_CODE = re.compile(rf"/(?:_meet/|meet/)?([a-z]{{3}}-?[a-z]{{4}}-?[a-z]{{3}}){_END}", re.IGNORECASE)
 _TEAMS_THREAD = re.compile(r"19:[^@/?\s]+@thread\.\w+(?:/\d+)?", re.IGNORECASE)
 _TEAMS_NUMBER = re.compile(r"/meet/(\w+)", re.IGNORECASE)
-_WEBEX_NUMBER = re.compile(r"[?&]MTID=(\w+)", re.IGNORECASE)
+_WEBEX_NUMBER = re.compile(r"[?&](?:MTID|MK|ED|RGID)=(\w+)", re.IGNORECASE)
+_PATHS_OF_MANY = frozenset({"/", "/join", "/invite", "/ej", "/v2/", "/dl/launcher/launcher.html"})
+"""Paths that all meetings share: query or fragment tell them apart."""
+
 _PERSONAL_ROOMS = {
     "zoom": re.compile(r"/my/", re.IGNORECASE),
     "webex": re.compile(r"/(?:meet|join)/", re.IGNORECASE),
@@ -144,8 +147,9 @@ def meeting_key(link: MeetingLink) -> str | None:
     room = _PERSONAL_ROOMS.get(link.platform)
     if room is not None and room.match(place):
         return None
-    number = _number(link.platform, place)
-    return f"{link.platform}:{number or f'{address.hostname}{address.path}'.lower()}"
+    if number := _number(link.platform, place):
+        return f"{link.platform}:{number}"
+    return f"{link.platform}:{address.hostname}{place if address.path in _PATHS_OF_MANY else address.path.lower()}"
 
 
 def _number(platform: str, place: str) -> str | None:
