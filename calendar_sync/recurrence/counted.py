@@ -43,6 +43,16 @@ def _counted(
                 yield start
 
 
+def last_start(pattern: Pattern, until: datetime, budget: Budget) -> datetime:
+    """A moment, at most `until`, after which the RRULE starts nothing. Raises `StepsExhausted`."""
+    count = pattern.rule.count
+    if count is None:
+        return until
+    if is_regular(pattern):
+        return min(until, _nth_regular(pattern, pattern.first + _SECOND, count - 1, budget))
+    return max(series_starts(pattern, pattern.first, until, budget), default=pattern.first)
+
+
 def is_regular(pattern: Pattern) -> bool:
     """Whether every period has equally many starts, so that COUNT is a matter of arithmetic."""
     frequency, days = pattern.rule.frequency, pattern.days
@@ -53,9 +63,7 @@ def is_regular(pattern: Pattern) -> bool:
         return _always_there(numbers or days.month_days, 4 if numbers else 28) and not (numbers and days.month_days)
     if frequency is Frequency.WEEKLY:
         return not days.month_days
-    rule = pattern.rule
-    clock = (rule.hours, rule.minutes, rule.seconds)[: frequency - Frequency.DAILY]
-    return days.are_any and not any(clock)
+    return days.are_any and not pattern.clock
 
 
 def _always_there(numbers: Sequence[int], most: int) -> bool:

@@ -90,10 +90,10 @@ class DayParts:
         """Whether all parts name this day; numbers before weekdays are not looked at."""
         if self.are_any:
             return True
+        if self.weekdays and ((day - 1) % 7, 0) not in self.weekdays:
+            return False
         moment = date.fromordinal(day)
         if self.months and moment.month not in self.months:
-            return False
-        if self.weekdays and all(weekday != moment.weekday() for weekday, _ in self.weekdays):
             return False
         if self.month_days:
             from_end = moment.day - monthrange(moment.year, moment.month)[1] - 1

@@ -1,12 +1,16 @@
 """From an event object to its instances within a window."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from calendar_sync.domain.events import Event, Instance, Window
-from calendar_sync.recurrence.limits import Budget, Limits, StepsExhausted
+from calendar_sync.recurrence.limits import LAST_WALL, Budget, Limits, StepsExhausted
 from calendar_sync.recurrence.series import Series, instants
-from calendar_sync.recurrence.zones import Zones
+from calendar_sync.recurrence.zones import Zones, later
+
+_END: Final = LAST_WALL.replace(tzinfo=UTC)
+_LOOKS_BACK: Final = (*(timedelta(minutes=10) * 32**power for power in range(5)), timedelta(days=4_000_000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,42 @@ def expand(event: Event, window: Window, *, limits: Limits = Limits()) -> Expans
     )
 
 
+def ends_at(event: Event, *, limits: Limits = Limits()) -> datetime | None:
+    """When the last instance of `event` ends (UTC); `None` if there is no last one, or `limits` hide it.
+
+    A series that has no instance at all ends with what would be its first.
+    """
+    zones, budget = Zones(), Budget(limits.max_steps)
+    if event.recurrence is None and not event.overrides:
+        return instants(event.time, zones)[1]
+    series = Series(event, zones)
+    try:
+        last = series.last_start(budget)
+    except StepsExhausted:
+        last = None
+    if last is None:
+        return None
+    found, truncated = _latest(series, last, limits.max_instances, budget)
+    ends = [instance.ends_at for instance in (*found, *series.overrides())]
+    return None if truncated else max(ends, default=instants(event.time, zones)[1])
+
+
+def _latest(series: Series, last: datetime, most: int, budget: Budget) -> tuple[list[Instance], bool]:
+    """The instances that end within some span before `last` or after it: the shortest span that has any."""
+    for span in _LOOKS_BACK:
+        found, truncated = _regular(series, Window(later(last, -span), _END), most, budget)
+        if found or truncated:
+            return found, truncated
+    return [], False
+
+
 def _regular(series: Series, window: Window, most: int, budget: Budget) -> tuple[list[Instance], bool]:
     """The instances without an override of their own, and whether a limit cut them short."""
     found: dict[tuple[datetime, datetime], Instance] = {}
     try:
         for start in series.starts.starts(*series.reach(window), budget):
             segment = series.segment(start)
-            if segment.is_cancelled or series.is_overridden(start):
+            if segment is None:
                 continue
             instance = series.instance(start, segment)
             if _overlaps(instance, window):

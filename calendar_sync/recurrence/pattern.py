@@ -17,14 +17,21 @@ from calendar_sync.recurrence.rule import Frequency, Rule
 _SECONDS: Final = {Frequency.DAILY: 86_400, Frequency.HOURLY: 3_600, Frequency.MINUTELY: 60, Frequency.SECONDLY: 1}
 
 
+Clock = tuple[tuple[int, int, frozenset[int]], ...]
+"""What BYHOUR, BYMINUTE and BYSECOND leave open of a finer frequency: the unit in seconds, its cycle, its values."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """`offsets` are the starts within a day or, for finer frequencies, within a period; `positions` apply where they
-    are not settled in `offsets` already."""
+    """`offsets` are the starts within a day or, for finer frequencies, within a period.
+
+    `positions` are BYSETPOS where it is not settled in `offsets` already; `cost` is the steps of one period.
+    """
 
     rule: Rule
     first: datetime
     days: DayParts
+    clock: Clock
     offsets: tuple[timedelta, ...]
     positions: tuple[int, ...]
     cost: int
@@ -38,7 +45,8 @@ class Pattern:
         if rule.frequency >= Frequency.DAILY and positions:
             # Every period that has starts at all has the same ones, so they can be picked once.
             seconds, positions = _picked(seconds, positions), ()
-        return cls(rule, first, days, tuple(timedelta(seconds=second) for second in seconds), positions, _cost(rule))
+        offsets = tuple(timedelta(seconds=second) for second in seconds)
+        return cls(rule, first, days, _clock(rule), offsets, positions, _cost(rule))
 
     def starts(self, low: datetime, high: datetime, budget: Budget) -> Iterator[datetime]:
         """The starts from `low` to `high`, both included, in order and never before DTSTART.
@@ -69,8 +77,8 @@ class Pattern:
         return (day * 86_400 + moment.hour * 3_600 + moment.minute * 60 + moment.second) // _SECONDS[frequency]
 
     def period(self, number: int) -> Iterator[datetime]:
-        """The starts of one period in order, those before DTSTART too; of an hour or less, if it is open."""
-        if self.rule.frequency > Frequency.DAILY:
+        """The starts of one period in order, those before DTSTART too; of a day or less, if it is open."""
+        if self.rule.frequency >= Frequency.DAILY:
             day, second = divmod(number * _SECONDS[self.rule.frequency], 86_400)
             begin = datetime.fromordinal(day) + timedelta(seconds=second)
             return (begin + offset for offset in self.offsets)
@@ -80,36 +88,27 @@ class Pattern:
         return (midnight + offset for midnight in map(datetime.fromordinal, days) for offset in self.offsets)
 
     def _periods(self, number: int, last: int, budget: Budget) -> Iterator[int]:
-        """The periods of the series from `number` to `last`; of the finer frequencies, those that are open."""
-        if self.rule.frequency <= Frequency.DAILY:
-            yield from range(number, last + 1, self.rule.interval)
+        """The periods of the series from `number` to `last`; of days and less, those that the rule leaves open."""
+        frequency, interval = self.rule.frequency, self.rule.interval
+        if frequency < Frequency.DAILY or (self.days.are_any and not self.clock):
+            yield from range(number, last + 1, interval)
             return
-        unit = _SECONDS[self.rule.frequency]
+        unit, days, clock = _SECONDS[frequency], self.days, self.clock
         open_day = 0
         while number <= last:
             budget.spend()
             day, second = divmod(number * unit, 86_400)
-            if day != open_day and not self.days.include(day):
+            if day != open_day and not days.include(day):
                 number = self._aligned_up((day + 1) * 86_400 // unit)
                 continue
             open_day = day
-            open_from = self._open_from(second)
-            if open_from > second:
-                number = self._aligned_up((day * 86_400 + open_from) // unit)
-                continue
-            yield number
-            number += self.rule.interval
-
-    def _open_from(self, second: int) -> int:
-        """`second` of the day where BYHOUR, BYMINUTE and BYSECOND allow it, else the next that they may allow."""
-        rule = self.rule
-        if rule.hours and second // 3600 not in rule.hours:
-            return (second // 3600 + 1) * 3600
-        if rule.frequency >= Frequency.MINUTELY and rule.minutes and second // 60 % 60 not in rule.minutes:
-            return (second // 60 + 1) * 60
-        if rule.frequency is Frequency.SECONDLY and rule.seconds and second % 60 not in rule.seconds:
-            return second + 1
-        return second
+            for size, cycle, allowed in clock:
+                if second // size % cycle not in allowed:
+                    number = self._aligned_up((day * 86_400 + (second // size + 1) * size) // unit)
+                    break
+            else:
+                yield number
+                number += interval
 
     def _aligned_up(self, number: int) -> int:
         """The first period of the series that is not before `number`."""
@@ -119,15 +118,13 @@ class Pattern:
         return number - (number - self.number(self.first)) % self.rule.interval
 
     def _days(self, number: int) -> list[int]:
-        """The days of a period, in order; of a year, month, week or day."""
+        """The days of a period, in order; of a year, a month or a week."""
         frequency = self.rule.frequency
         if frequency is Frequency.YEARLY:
             return self.days.of_year(number)
         if frequency is Frequency.MONTHLY:
             return self.days.of_month(number // 12, number % 12 + 1)
-        if frequency is Frequency.WEEKLY:
-            return self.days.of_week(number * 7 + 1 + self.rule.week_start)
-        return [number] if self.days.include(number) else []
+        return self.days.of_week(number * 7 + 1 + self.rule.week_start)
 
     def _at_positions(self, days: list[int]) -> Iterator[datetime]:
         """BYSETPOS over the days and times of one period, without making them all."""
@@ -143,6 +140,12 @@ def _offsets(rule: Rule, first: datetime, budget: Budget) -> list[int]:
     seconds = rule.seconds or (first.second,) if rule.frequency <= Frequency.MINUTELY else (0,)
     budget.spend(len(hours) * len(minutes) * len(seconds))
     return [hour * 3600 + minute * 60 + second for hour, minute, second in product(hours, minutes, seconds)]
+
+
+def _clock(rule: Rule) -> Clock:
+    parts = ((3600, 24, rule.hours), (60, 60, rule.minutes), (1, 60, rule.seconds))
+    limiting = parts[: max(rule.frequency - Frequency.DAILY, 0)]
+    return tuple((size, cycle, frozenset(allowed)) for size, cycle, allowed in limiting if allowed)
 
 
 def _picked(items: "range | list[int]", positions: tuple[int, ...]) -> list[int]:

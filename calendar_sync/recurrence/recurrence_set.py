@@ -10,8 +10,8 @@ from heapq import merge
 from typing import Final, Self
 
 from calendar_sync.domain.events import Event, EventTime, Recurrence
-from calendar_sync.recurrence.counted import excluded_starts, series_starts
-from calendar_sync.recurrence.limits import LAST_WALL, Budget
+from calendar_sync.recurrence.counted import excluded_starts, last_start, series_starts
+from calendar_sync.recurrence.limits import LAST_START, LAST_WALL, Budget
 from calendar_sync.recurrence.pattern import Pattern
 from calendar_sync.recurrence.rule import Frequency, InvalidRule, Rule
 from calendar_sync.recurrence.zones import later, to_instant, to_wall
@@ -75,6 +75,16 @@ class RecurrenceSet:
             return starts
         return (start for start in starts if not self.exclude(start))
 
+    def last_start(self, budget: Budget) -> datetime | None:
+        """A wall-clock time after which nothing starts; `None` if a rule has no end. Raises `StepsExhausted`."""
+        lasts = list(self.dates[-1:])
+        for rule in self.rules:
+            until = self._last_wall(rule)
+            if rule.count is None and until >= LAST_START:
+                return None
+            lasts.append(last_start(self._pattern(rule, budget), later(until, _DAY), budget))
+        return max(lasts, default=self.time.start)
+
     def exclude(self, start: datetime) -> bool:
         """Whether EXDATE takes this start away."""
         return slot(start) in self.exceptions or start.date() in self.excluded_days
@@ -82,13 +92,15 @@ class RecurrenceSet:
     def _rule_starts(
         self, rule: Rule, low: datetime, high: datetime, budget: Budget, *, excluding: bool = False
     ) -> Iterator[datetime]:
-        first = self.time.start.replace(fold=self.time.fold)
-        pattern = Pattern.of(rule, first, budget, all_day=self.time.all_day)
+        pattern = self._pattern(rule, budget)
         of_pattern = excluded_starts if excluding else series_starts
         last = self._last_wall(rule)
         if self.time.all_day or not isinstance(rule.until, datetime) or rule.until.tzinfo is None:
             return of_pattern(pattern, low, min(high, last), budget)
         return self._until(of_pattern(pattern, low, min(high, later(last, _DAY)), budget), rule.until, last)
+
+    def _pattern(self, rule: Rule, budget: Budget) -> Pattern:
+        return Pattern.of(rule, self.time.start.replace(fold=self.time.fold), budget, all_day=self.time.all_day)
 
     def _last_wall(self, rule: Rule) -> datetime:
         """The last wall-clock time that UNTIL allows; on an all-day series, within the last day it allows.

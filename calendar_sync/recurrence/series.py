@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from calendar_sync.domain.events import Details, Event, EventTime, Instance, Override, Window
-from calendar_sync.recurrence.limits import FIRST_WALL
+from calendar_sync.recurrence.limits import FIRST_WALL, Budget
 from calendar_sync.recurrence.recurrence_set import RecurrenceSet, slot
-from calendar_sync.recurrence.zones import Zones, later, to_instant, to_wall
+from calendar_sync.recurrence.zones import Zones, later, resolve, to_instant, to_wall
 
 _NONE: Final = timedelta()
 _MARGIN: Final = timedelta(days=2)
@@ -55,27 +55,41 @@ class Series:
     def reach(self, window: Window) -> tuple[datetime, datetime]:
         """Between which original starts all instances within a window lie, but for overridden ones."""
         shifts = [segment.shift for segment in self._segments]
-        lengths = [*(segment.length for segment in self._segments), *self._periods.values()]
+        longest = max(*(segment.length for segment in self._segments), _NONE, *self._periods.values())
         low, high = to_wall(window.start, self._zone), to_wall(window.end, self._zone)
-        return later(low, -(max(shifts) + max(lengths) + _MARGIN)), later(high, _MARGIN - min(shifts))
+        return (
+            later(low, -max(shifts) - longest - self._unrest(low) - self._unrest(later(low, -longest))),
+            later(high, -min(shifts) + self._unrest(high)),
+        )
 
-    def is_overridden(self, start: datetime) -> bool:
-        return slot(start) in self._overrides
+    def last_start(self, budget: Budget) -> datetime | None:
+        """An instant after which nothing starts but what was moved there; `None` if the series has no end."""
+        last, segment = self.starts.last_start(budget), self._segments[-1]
+        if segment.is_cancelled:
+            last = segment.since if last is None else min(last, segment.since)
+        return None if last is None else to_instant(last, self._zone)
 
-    def segment(self, start: datetime) -> Segment:
-        """The segment that an original start falls into."""
-        return self._segments[bisect_right(self._since, start) - 1]
+    def _unrest(self, around: datetime) -> timedelta:
+        """By how much clocks are set within a day of `around`: so much can wall clocks and instants differ in order."""
+        near = [later(around, timedelta(days=days)) for days in (-1, 0, 1)]
+        offsets = [self._zone.utcoffset(moment) or _NONE for moment in near]
+        return max(offsets) - min(offsets)
+
+    def segment(self, start: datetime) -> Segment | None:
+        """What the instance of an original start is like; `None` if it has an override of its own or is cancelled."""
+        if self._overrides and slot(start) in self._overrides:
+            return None
+        segment = self._segments[bisect_right(self._since, start) - 1]
+        return None if segment.is_cancelled else segment
 
     def instance(self, start: datetime, segment: Segment) -> Instance:
-        """The instance of an original start that has no override of its own."""
-        key, own = self._key(start), self._event.time
-        if segment is self._segments[0] and slot(start) == (own.start, own.fold) and slot(start) not in self._periods:
-            return Instance(key, *instants(own, self._zones), own, segment.details)
-        length = self._periods.get(slot(start), segment.length)
-        wall = later(start, segment.shift).replace(fold=0 if segment.shift else start.fold)
-        if segment.time.all_day:
-            return self._all_day(key, wall, length, segment.details)
-        return self._timed(key, wall, length, segment)
+        own, is_first_segment = self._event.time, segment is self._segments[0]
+        period = self._periods.get(slot(start)) if self._periods else None
+        if start == own.start and start.fold == own.fold and is_first_segment and period is None:
+            return Instance(self._key(start), *instants(own, self._zones), own, segment.details)
+        wall = start if is_first_segment else later(start, segment.shift)
+        place = self._all_day if segment.time.all_day else self._timed
+        return place(self._key(start), wall, segment.length if period is None else period, segment)
 
     def overrides(self) -> Iterator[Instance]:
         """The instances that have an override, wherever they went to. One that EXDATE takes away too is gone."""
@@ -85,30 +99,24 @@ class Series:
                 starts_at, ends_at = instants(override.time, self._zones)
                 yield Instance(self._key(original), starts_at, ends_at, override.time, override.details)
 
-    def _all_day(self, key: str, start: datetime, length: timedelta, details: Details) -> Instance:
-        own = self._event.time
-        end = later(start, length)
+    def _all_day(self, key: str, start: datetime, length: timedelta, segment: Segment) -> Instance:
+        own, end = self._event.time, later(start, length)
         time = EventTime(start, end, own.zone, all_day=True, zone_rules=own.zone_rules)
-        starts_at = to_instant(start, self._zone)
-        return Instance(key, starts_at, max(starts_at, to_instant(end, self._zone)), time, details)
+        return Instance(key, to_instant(start, self._zone), to_instant(end, self._zone), time, segment.details)
 
     def _timed(self, key: str, wall: datetime, length: timedelta, segment: Segment) -> Instance:
-        """A start in a gap of the clocks moves the end with it. The end keeps its place on the clock (see `expand`)."""
-        own, end_zone_name = self._event.time, segment.time.end_zone
-        starts_at = to_instant(wall, self._zone)
-        start = to_wall(starts_at, self._zone)
-        # The second of two equal readings has no other reading to measure from.
-        ends_at = later(starts_at, length) if start.fold else to_instant(later(start, length), self._zone)
-        end = to_wall(ends_at, self._zone if end_zone_name is None else self._zones.get(end_zone_name))
-        time = EventTime(
-            start=start.replace(fold=0),
-            end=end.replace(fold=0),
-            zone=own.zone,
-            end_zone=end_zone_name,
-            zone_rules=own.zone_rules,
-            fold=start.fold,
-            end_fold=end.fold,
-        )
+        """A start that the clocks skip moves the end with it."""
+        own, end_zone = self._event.time, segment.time.end_zone
+        starts_at, start = resolve(wall, self._zone)
+        if start.fold:
+            # The second of two equal readings: no other reading can tell how long it takes.
+            ends_at, end = later(starts_at, length), to_wall(later(starts_at, length), self._zone)
+        else:
+            ends_at, end = resolve(later(start, length), self._zone)
+        if end_zone is not None:
+            end = to_wall(ends_at, self._zones.get(end_zone))
+        fold, end_fold = start.fold, end.fold
+        time = EventTime(start, end, own.zone, False, end_zone, own.zone_rules, fold, end_fold)
         return Instance(key, starts_at, ends_at, time, segment.details)
 
     def _as_such(self) -> Segment:

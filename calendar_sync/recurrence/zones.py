@@ -6,10 +6,15 @@ gap; one that occurs twice is the first, unless its `fold` is 1 (RFC 5545 §3.3.
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from calendar_sync.recurrence.limits import FIRST_WALL, LAST_WALL
 from calendar_sync.recurrence.vtimezone import BadTimeZone, ruled_zone
+
+_ZERO: Final = timedelta()
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
+_EPOCH_WALL: Final = _EPOCH.replace(tzinfo=None)
 
 
 @lru_cache(maxsize=256)
@@ -29,10 +34,20 @@ def load_zone(name: str, rules: str | None = None) -> tzinfo:
 
 def to_instant(wall: datetime, zone: tzinfo) -> datetime:
     """The instant (UTC) at which clocks in `zone` show `wall`. At the ends of the calendar the offset is left out."""
+    return resolve(wall, zone)[0]
+
+
+def resolve(wall: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
+    """The instant (UTC) that `wall` means in `zone`, and what clocks there show at it: not `wall`, if they skip it."""
+    # A zone reads the fields of what it is given, so naive times need not be made aware first, which costs more.
+    offset = zone.utcoffset(wall) or _ZERO
     try:
-        return wall.replace(tzinfo=zone).astimezone(UTC)
+        instant = _EPOCH + (wall - _EPOCH_WALL - offset)
+        if instant.astimezone(zone).utcoffset() == offset:
+            return instant, wall
     except OverflowError:
-        return wall.replace(tzinfo=UTC)
+        return wall.replace(tzinfo=UTC), wall
+    return instant, to_wall(instant, zone)
 
 
 def to_wall(instant: datetime, zone: tzinfo) -> datetime:

@@ -1,0 +1,45 @@
+"""Our rules make what RFC 5545 says, compared with its definition tried on every moment there is."""
+
+from datetime import datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.recurrence.builders import clock_starts
+from tests.recurrence.definition import recurrence_set
+from tests.recurrence.rules import moments, rule_text, rules
+
+SECOND = timedelta(seconds=1)
+HORIZONS = {
+    "YEARLY": timedelta(days=1500),
+    "MONTHLY": timedelta(days=800),
+    "WEEKLY": timedelta(days=500),
+    "DAILY": timedelta(days=400),
+    "HOURLY": timedelta(days=30),
+    "MINUTELY": timedelta(days=1),
+    "SECONDLY": timedelta(minutes=40),
+}
+
+
+@given(parts=rules(), start=moments())
+@settings(max_examples=300, deadline=None)
+def test_a_rule_makes_exactly_the_starts_that_its_parts_are_true_of(parts: dict[str, str], start: datetime) -> None:
+    end = start + HORIZONS[parts["FREQ"]]
+
+    made = clock_starts(start, rule_text(parts), start, end)
+
+    assert made == recurrence_set(parts, start, end)
+
+
+@given(parts=rules(), start=moments(), data=st.data())
+@settings(max_examples=200, deadline=None)
+def test_a_window_shows_the_same_starts_as_the_whole_series(
+    parts: dict[str, str], start: datetime, data: st.DataObject
+) -> None:
+    horizon = HORIZONS[parts["FREQ"]]
+    low = start + data.draw(st.timedeltas(timedelta(), horizon)) // SECOND * SECOND
+    high = start + horizon
+
+    made = clock_starts(start, rule_text(parts), low, high)
+
+    assert made == [each for each in recurrence_set(parts, start, high) if each >= low]
