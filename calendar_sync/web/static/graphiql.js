@@ -6,7 +6,7 @@
 const KEY = "calendar-sync:api-key";
 
 const EXAMPLES = [
-  `# Read what changed in all your calendars. Press Ctrl-Enter, or the pink button.
+  `# Reads what changed. Run it: Ctrl-Enter.
 mutation SyncCalendars {
   syncCalendars {
     syncedCalendars
@@ -23,7 +23,7 @@ mutation SyncCalendars {
   }
 }
 `,
-  `# What is ahead, the next page after \`endCursor\`.
+  `# What is under way or ahead.
 query UpcomingEvents($since: DateTime) {
   events(first: 20, filter: { overlaps: { since: $since } }) {
     totalCount
@@ -40,7 +40,7 @@ query UpcomingEvents($since: DateTime) {
   }
 }
 `,
-  `# Connect a published calendar. Accounts: \`caldav\` or \`apple\` in its place.
+  `# A feed; \`caldav\` or \`apple\` for an account.
 mutation ConnectCalendar($url: String!) {
   connectCalendar(input: { ics: { url: $url } }) {
     ... on Connected { connection { id provider } }
