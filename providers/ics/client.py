@@ -1,7 +1,7 @@
 """One feed, read once per run: a conditional GET, and the whole feed as a snapshot when it changed."""
 
 import re
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import blake2b
@@ -18,16 +18,15 @@ from calendar_sync.domain.errors import (
 )
 from calendar_sync.domain.events import Window
 from calendar_sync.domain.providers import ChangePage, Cursor, RemoteCalendar, Snapshot
-from providers.icalendar.feed import Feed
+from providers.icalendar.feed import CalendarInfo
 from providers.ics.position import Position, Seal
-from providers.ics.reading import Reader
+from providers.ics.reading import Content, Reader
 from providers.responses import Response, classify
 from providers.transport import GuardedClient, Unreachable
 
 REMOTE_ID = "feed"
 MAX_BYTES = 20 * 1024 * 1024
 
-_PAGE = 1000
 _LONGEST_INTERVAL = timedelta(days=1)
 _ACCEPT = "text/calendar, text/plain;q=0.5, */*;q=0.1"
 _USER_AGENT = "calendar-sync (calendar feeds)"
@@ -44,21 +43,22 @@ class NotThere(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A reading's outcome: where the feed stands now, and what it holds if that changed."""
+    """A reading's outcome: where the feed stands now, and what it holds and says of itself if that changed."""
 
     position: Position
-    feed: Feed | None = None
-    interval: timedelta | None = None
+    content: Content | None = None
+    calendar: RemoteCalendar | None = None
 
 
 class IcsClient:
     """Reads the feed at `url` as the one calendar of its account; floating times are meant in `zone` by default."""
 
-    def __init__(self, http: GuardedClient, url: str, reader: Reader, zone: str) -> None:
+    def __init__(self, http: GuardedClient, url: str, reader: Reader, zone: str, deadline: float) -> None:
         self._http = http
         self._url = url
         self._reader = reader
         self._zone = zone
+        self._deadline = deadline
         self._seal = Seal(url)
 
     @property
@@ -80,11 +80,15 @@ class IcsClient:
             if known.moved_to is None:
                 raise
             found = await self._ask(replace(known, moved_to=None, etag=None, last_modified=None, body=None))
-        if found.feed is None:
+        if found.content is None:
             yield ChangePage((), cursor=found.position.cursor)
             return
-        for page in _pages(found.feed, found.position, calendar, found.interval):
-            yield page
+        last = len(found.content.packed)
+        for number, page in enumerate(found.content.pages(), start=1):
+            if number < last:
+                yield ChangePage(page)
+            else:
+                yield ChangePage(page, found.position.cursor, Snapshot.UPCOMING, found.calendar)
 
     async def verify(self) -> None:
         """Read the feed as `changes` would, and keep nothing. Raises a `ProviderError`."""
@@ -105,10 +109,10 @@ class IcsClient:
             return _Found(position)
         content = await self._reader.read(response.body, known.zone, known.content)
         position = replace(position, content=content.digest)
-        if content.feed is None:
+        if content.calendar is None:
             return _Found(position)
-        zone = content.feed.calendar.time_zone or known.zone
-        return _Found(replace(position, zone=zone), content.feed, _max_age(response))
+        zone = content.calendar.time_zone or known.zone
+        return _Found(replace(position, zone=zone), content, _told(content.calendar, _max_age(response)))
 
     async def _get(self, known: Position) -> Response:
         url = self._seal.open(known.moved_to) or self._url
@@ -118,6 +122,7 @@ class IcsClient:
             url,
             {"Accept": _ACCEPT, "User-Agent": _user_agent(url)} | conditions,
             max_bytes=MAX_BYTES,
+            deadline=self._deadline,
             classify=classify_feed,
         )
         if response.status == 304 and not conditions:
@@ -165,25 +170,14 @@ def _max_age(response: Response) -> timedelta | None:
     return timedelta(seconds=int(age[1])) if age and not _NOT_KEPT.search(control) else None
 
 
-def _pages(
-    feed: Feed, position: Position, calendar: RemoteCalendar, interval: timedelta | None
-) -> Iterator[ChangePage]:
-    last = max(0, (len(feed.changes) - 1) // _PAGE)
-    for number in range(last):
-        yield ChangePage(feed.changes[number * _PAGE : (number + 1) * _PAGE])
-    yield ChangePage(
-        feed.changes[last * _PAGE :], position.cursor, Snapshot.UPCOMING, _told(feed, calendar.remote_id, interval)
-    )
-
-
-def _told(feed: Feed, remote_id: str, interval: timedelta | None) -> RemoteCalendar:
-    wishes = [wish for wish in (feed.calendar.poll_interval, interval) if wish]
+def _told(info: CalendarInfo, max_age: timedelta | None) -> RemoteCalendar:
+    wishes = [wish for wish in (info.poll_interval, max_age) if wish]
     return RemoteCalendar(
-        remote_id,
-        name=feed.calendar.name,
-        description=feed.calendar.description,
-        color=feed.calendar.color,
-        time_zone=feed.calendar.time_zone,
+        REMOTE_ID,
+        name=info.name,
+        description=info.description,
+        color=info.color,
+        time_zone=info.time_zone,
         is_read_only=True,
         poll_interval=min(max(wishes), _LONGEST_INTERVAL) if wishes else None,
     )

@@ -8,16 +8,27 @@ from calendar_sync.domain.providers import Account, ProviderClient, ProviderName
 from providers.ics.address import FIELD, identity, web_address
 from providers.ics.client import IcsClient, NotThere
 from providers.ics.reading import Reader
-from providers.transport import Transport, Unreachable
+from providers.transport import DEFAULT_DEADLINE, Transport, Unreachable
 
 
 class IcsProvider:
-    """`zone` (IANA) is where floating times and all-day events are meant in a feed that does not say."""
+    """`zone` (IANA) is where floating times and all-day events are meant in a feed that does not say.
 
-    def __init__(self, transport: Transport, *, zone: str = "UTC", reader: Reader | None = None) -> None:
+    A feed must be there within `deadline` seconds, redirects and retries included.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        zone: str = "UTC",
+        reader: Reader | None = None,
+        deadline: float = DEFAULT_DEADLINE,
+    ) -> None:
         self._transport = transport
         self._zone = zone
         self._reader = reader or Reader()
+        self._deadline = deadline
 
     @property
     def name(self) -> ProviderName:
@@ -47,4 +58,4 @@ class IcsProvider:
     @asynccontextmanager
     async def _client(self, account: Account) -> AsyncIterator[IcsClient]:
         async with self._transport.client() as http:
-            yield IcsClient(http, account.credentials["url"], self._reader, self._zone)
+            yield IcsClient(http, account.credentials["url"], self._reader, self._zone, self._deadline)

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import pickle
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -12,21 +14,31 @@ import anyio.to_thread
 
 from calendar_sync.domain.errors import BadResponse
 from calendar_sync.domain.providers import Quarantine, Upsert
-from providers.icalendar.feed import Feed, read_feed
+from providers.icalendar.feed import CalendarInfo, Feed, read_feed
 
 _SMALL = 128 * 1024
 """Bytes. What is smaller is read in a thread at once; what is larger in a process, which can be ended."""
 
+_PAGE = 1000
 _WORKER_MEMORY = 2 * 1024**3
 _STAMPS = ("DTSTAMP", "CREATED", "LAST-MODIFIED")
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a feed means. `digest` is equal for feeds that mean the same; `feed` is left out where that was known."""
+    """What a feed means. `digest` is equal for feeds that mean the same; the rest is left out where that was known.
+
+    The changes are packed in pages: unpacking a large feed at once would hold up the event loop.
+    """
 
     digest: str
-    feed: Feed | None
+    calendar: CalendarInfo | None = None
+    packed: Sequence[bytes] = ()
+
+    def pages(self) -> Iterator[Sequence[Upsert | Quarantine]]:
+        """The changes, at most a thousand at a time; at least one page, which may be empty."""
+        for page in self.packed:
+            yield pickle.loads(page)  # noqa: S301 - packed below
 
 
 class Reader:
@@ -37,7 +49,7 @@ class Reader:
         self._slots = anyio.CapacityLimiter(os.cpu_count() or 1)
 
     async def read(self, raw: bytes, zone: str, known: str | None) -> Content:
-        """What `raw` means; without the feed if that has the digest `known`. Raises `BadResponse`."""
+        """What `raw` means; its digest alone if that is `known`. Raises `BadResponse`."""
         async with self._slots:
             try:
                 async with asyncio.timeout(self._seconds):
@@ -63,11 +75,15 @@ def read_content(raw: bytes, zone: str, known: str | None) -> Content:
     """See `Reader.read`; here and now."""
     feed = read_feed(raw, default_zone=zone)
     digest = _digest(feed)
-    return Content(digest, None if digest == known else feed)
+    if digest == known:
+        return Content(digest)
+    starts = range(0, max(1, len(feed.changes)), _PAGE)
+    packed = tuple(pickle.dumps(feed.changes[start : start + _PAGE]) for start in starts)
+    return Content(digest, feed.calendar, packed)
 
 
 def _digest(feed: Feed) -> str:
-    """Over the meaning of the feed: neither the order of its events counts, nor when they were stamped."""
+    """Over the meaning of the feed: neither the order of events and properties counts, nor when they were stamped."""
     whole = blake2b(repr(feed.calendar).encode(), digest_size=20)
     for one in sorted(blake2b(_meaning(change).encode(), digest_size=20).digest() for change in feed.changes):
         whole.update(one)
@@ -77,7 +93,7 @@ def _digest(feed: Feed) -> str:
 def _meaning(change: Upsert | Quarantine) -> str:
     if isinstance(change, Upsert):
         return repr(change.event)
-    unstamped = [line for line in change.source.splitlines() if not line.startswith(_STAMPS)]
+    unstamped = sorted(line for line in change.source.splitlines() if not line.startswith(_STAMPS))
     return repr((change.remote_id, change.reason, unstamped))
 
 

@@ -93,7 +93,7 @@ _FAULTS: Mapping[FaultKind, Callable[[bytes], Response]] = {
     "bomb": lambda _: _coded(_bomb(), "gzip"),
     "double gzip": lambda body: _coded(gzip.compress(gzip.compress(body)), "gzip, gzip"),
     "unknown coding": lambda body: _coded(body, "br"),
-    "garbled gzip": lambda body: _coded(gzip.compress(body)[:20] + b"garbled" * 10, "gzip"),
+    "garbled gzip": lambda body: _coded(gzip.compress(body)[:10] + b"\xff" * 64, "gzip"),
     "many headers": lambda _: Response(headers={f"x-{number}": "y" for number in range(1000)}),
     "long header": lambda _: Response(headers={"x-long": "y" * 90_000}),
 }
