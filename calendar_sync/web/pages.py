@@ -2,17 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 
+from calendar_sync.web.assets import PATH, Assets
 from calendar_sync.web.openapi import describe
 from calendar_sync.web.operations import Operation
-
-STATIC = Path(__file__).parent / "static"
 
 _POLICY = "; ".join(
     (
@@ -55,7 +52,7 @@ def routes_of_pages(operations: Sequence[Operation]) -> list[BaseRoute]:
     return [
         Route("/openapi.json", openapi),
         Route("/docs", docs),
-        Mount("/static", StaticFiles(directory=STATIC), name="static"),
+        Mount(PATH, Assets(), name="static"),
     ]
 
 
