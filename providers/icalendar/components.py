@@ -22,6 +22,8 @@ class Property(NamedTuple):
 
     parameter_text: str
     value: str
+    is_cut: bool = False
+    """The line was longer than `LONGEST_LINE` and the rest is not here."""
 
     def parameters(self) -> dict[str, str]:
         """Upper-case names to values, unquoted and unescaped (RFC 6868). Of a name given twice, the first holds."""
@@ -123,16 +125,18 @@ def own_lines(component: Sequence[str]) -> Iterator[str]:
 def parse_properties(lines: Iterator[str] | Sequence[str], wanted: Collection[str]) -> dict[str, list[Property]]:
     """The properties named in `wanted` (upper case). What is no content line is ignored."""
     found: dict[str, list[Property]] = {}
-    for line in lines:
+    for full_line in lines:
+        is_cut = len(full_line) > LONGEST_LINE
+        line = full_line[:LONGEST_LINE] if is_cut else full_line
         head, colon, value = line.partition(":")
         if '"' in head:
             head, colon, value = _split_quoted(line)
         name, _, parameters = head.partition(";")
         name = name.strip().upper()
-        if colon and name in wanted:
+        if name in wanted and (colon or is_cut):
             if name in _TIMES and ":" in value:
                 parameters, value = _split_last(parameters, value)
-            found.setdefault(name, []).append(Property(parameters, value))
+            found.setdefault(name, []).append(Property(parameters, value, is_cut))
     return found
 
 

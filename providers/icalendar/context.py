@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from providers.icalendar.components import LONGEST_LINE, Properties, VCalendar, own_lines, parse_properties
+from providers.icalendar.components import Properties, VCalendar, own_lines, parse_properties
 from providers.icalendar.details import DETAIL_PROPERTIES
 from providers.icalendar.values import Unreadable, text
 from providers.icalendar.zones import Zones
@@ -18,7 +18,7 @@ _SERIES_PROPERTIES = frozenset({"RRULE", "EXRULE", "RDATE", "EXDATE", "RECURRENC
 _IDENTITY_PROPERTIES = frozenset({"UID", "SEQUENCE", "LAST-MODIFIED", "DTSTAMP"})
 _EVENT_PROPERTIES = DETAIL_PROPERTIES | _TIME_PROPERTIES | _SERIES_PROPERTIES | _IDENTITY_PROPERTIES
 _CALENDAR_PROPERTIES = frozenset({"X-WR-TIMEZONE", "TIMEZONE-ID", "METHOD"})
-_LONG_TEXTS = frozenset({"DESCRIPTION", "X-ALT-DESC", "SUMMARY", "LOCATION", "URL"})
+_MAY_BE_CUT = frozenset({"DESCRIPTION", "X-ALT-DESC", "SUMMARY", "LOCATION", "URL"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,10 @@ class Component:
 
     def check_size(self) -> None:
         """Raises `Unreadable` for what no calendar program writes."""
-        lengths = [(name, len(one.value)) for name, written in self.properties.items() for one in written]
-        if sum(length for _, length in lengths) > MOST_CHARACTERS:
+        if sum(len(one.value) for written in self.properties.values() for one in written) > MOST_CHARACTERS:
             raise Unreadable("It is larger than 512 kB.")
-        if any(length > LONGEST_LINE and name not in _LONG_TEXTS for name, length in lengths):
+        cut = {name for name, written in self.properties.items() for one in written if one.is_cut}
+        if cut - _MAY_BE_CUT:
             raise Unreadable("It has a property longer than 64 kB.")
 
 

@@ -74,5 +74,7 @@ def _email(address: str, stated: str | None) -> str | None:
 
 def _name(common_name: str | None, email: str | None) -> str | None:
     """A CN that only repeats the address is no name."""
-    name = (common_name or "").strip().strip("\"'").strip()
+    name = (common_name or "").strip()
+    if len(name) > 1 and name[0] == name[-1] and name[0] in "\"'":
+        name = name[1:-1].strip()
     return name if name and name.lower() not in {email, f"mailto:{email}"} else None

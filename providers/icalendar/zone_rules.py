@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain, islice, takewhile
 from zoneinfo import ZoneInfo
 
@@ -177,8 +177,13 @@ def _agreeing(clock: RuleZone, onsets: Sequence[datetime], first: datetime, last
     around = chain.from_iterable((onset - second, onset) for onset in onsets)
     probes = [probe for probe in chain(halves, around) if first <= probe <= last]
     expected = [(probe.replace(tzinfo=UTC), clock.offset_at(probe)) for probe in probes]
-    candidates = dict.fromkeys((*_PREFERRED, *sorted(win_tz.values())))
-    return next((name for name in candidates if _agrees(ZoneInfo(name), expected)), None)
+    return next((zone.key for zone in _well_known_zones() if _agrees(zone, expected)), None)
+
+
+@cache
+def _well_known_zones() -> tuple[ZoneInfo, ...]:
+    """One for every clock in use: those that Windows knows. `ZoneInfo` itself keeps only a few of them loaded."""
+    return tuple(map(ZoneInfo, dict.fromkeys((*_PREFERRED, *sorted(win_tz.values())))))
 
 
 def _agrees(zone: ZoneInfo, expected: Sequence[tuple[datetime, timedelta]]) -> bool:
