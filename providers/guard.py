@@ -36,7 +36,7 @@ _LONGEST_URL = 4096
 _MOST_ADDRESSES = 6
 _LOOKUP_SECONDS = 5.0
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
-_HOST_NAME = re.compile(rf"(?=.{{1,253}}\.?\Z){_LABEL}(?:\.{_LABEL})*\.?\Z")
+_HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*\Z")
 _OLD_STYLE_IPV4 = re.compile(r"(?:0x)?[0-9a-f]*(?:\.(?:0x)?[0-9a-f]*){0,3}\Z")
 
 # The IANA registries of special-purpose addresses, written out because `is_global` differs between Python releases,
@@ -96,7 +96,6 @@ def is_web_port(port: int) -> bool:
 
 def literal_address(host: str) -> IPAddress | None:
     """The address a host spells, in any spelling the system's resolver would take for one; else `None`."""
-    host = host.removesuffix(".")
     try:
         return ip_address(host.replace("%25", "%", 1))
     except ValueError:
@@ -123,7 +122,7 @@ class AddressRule:
 
 
 def check_url(text: str, rule: AddressRule) -> httpx.URL:
-    """The URL, if its text alone gives no reason to refuse it; without its fragment.
+    """The URL, if its text alone gives no reason to refuse it; without its fragment, and the dot that ends a host.
 
     Raises `AddressRefused`. The answer depends on the text and the operator's settings only, never on the network.
     """
@@ -132,9 +131,10 @@ def check_url(text: str, rule: AddressRule) -> httpx.URL:
         raise AddressRefused("The address must begin with https:// (or http://, for a public feed).")
     if url.userinfo:
         raise AddressRefused("Give the user name and the password in their own fields, not inside the address.")
-    if not is_web_port(_port(url)) or not _is_reachable_name(url.raw_host.decode("ascii"), rule):
+    host = url.raw_host.decode("ascii").removesuffix(".")
+    if not is_web_port(_port(url)) or not _is_reachable_name(host, rule):
         raise AddressRefused(UNREACHABLE)
-    return url.copy_with(fragment=None)
+    return url.copy_with(host=host, fragment=None)
 
 
 def _parse(text: str) -> httpx.URL:
@@ -156,8 +156,12 @@ def _is_reachable_name(host: str, rule: AddressRule) -> bool:
         return rule.permits(address)
     if not _HOST_NAME.match(host):
         return False
-    is_local = f".{host.removesuffix('.')}".endswith(".localhost")
-    return not is_local or any(network.is_loopback for network in rule.allowed)
+    is_local = f".{host}".endswith(".localhost")
+    return not is_local or any(_reaches_loopback(network) for network in rule.allowed)
+
+
+def _reaches_loopback(network: IPNetwork) -> bool:
+    return network.is_loopback or IPv4Address("127.0.0.1") in network or IPv6Address("::1") in network
 
 
 class SystemResolver:

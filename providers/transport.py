@@ -239,7 +239,7 @@ class GuardedClient:
                 await answer.aclose()
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as err:
             raise _unreachable(err, pool is self._private) from err
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as err:
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, ssl.SSLError) as err:
             raise _Broken("The server broke off its answer, or does not speak HTTP.") from err
 
     async def _read(self, answer: httpcore.Response, url: str, max_bytes: int) -> Response:

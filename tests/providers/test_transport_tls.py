@@ -1,5 +1,7 @@
 """TLS is verified, always; nothing is sent to a server that is not who it should be."""
 
+import asyncio
+import os
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from calendar_sync.domain.errors import AddressRefused
+from calendar_sync.domain.errors import AddressRefused, Unavailable
 from providers.transport import UNTRUSTED, Transport, Unreachable
 from simulators.server import serving
 from tests.providers.loopback import HOST, a_transport, listening, names, ok
@@ -78,6 +80,19 @@ async def test_a_wrong_certificate_is_refused_and_nothing_is_asked(authority: tr
 
     assert refused.value.message == UNTRUSTED
     assert asked == []
+
+
+async def test_a_tls_connection_that_is_tampered_with_breaks(authority: trustme.CA) -> None:
+    async def tamper(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        os.write(writer.get_extra_info("socket").fileno(), b"this is no TLS record")
+        writer.close()
+
+    server = await asyncio.start_server(tamper, HOST, 0, ssl=a_server_context(authority))
+    port = server.sockets[0].getsockname()[1]
+    async with server, trusting(authority).client() as client:
+        with pytest.raises(Unavailable, match="broke off"):
+            await client.request("GET", f"https://{HOST}:{port}/")
 
 
 async def test_https_to_a_server_that_speaks_http_is_unreachable(authority: trustme.CA) -> None:
