@@ -84,4 +84,5 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         library = logging.getLogger(name)
         library.handlers[:] = []
+        library.setLevel(logging.NOTSET)
         library.propagate = name != "uvicorn.access"

@@ -1,13 +1,16 @@
 """`/docs` and `/openapi.json`: the REST API described, for people and for machines, from this host alone."""
 
-import json
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 
+import orjson
+from jinja2 import Environment, FileSystemLoader, Template, select_autoescape
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from calendar_sync.web.assets import PATH, Assets
+from calendar_sync.web.assets import PATH, Assets, asset_url
 from calendar_sync.web.openapi import describe
 from calendar_sync.web.operations import Operation
 
@@ -15,7 +18,7 @@ _POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
-        "style-src 'self' 'unsafe-inline'",  # Swagger UI sets style attributes
+        "style-src 'self' 'unsafe-inline'",  # Swagger UI writes style attributes into its pictures
         "img-src 'self' data:",
         "connect-src 'self'",
         "base-uri 'none'",
@@ -23,31 +26,15 @@ _POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-_DOCS = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>calendar-sync: REST API</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="/static/vendor/swagger-ui/swagger-ui.css">
-</head>
-<body>
-<div id="api"></div>
-<noscript>This page needs JavaScript. The same as JSON: <a href="/openapi.json">openapi.json</a></noscript>
-<script src="/static/vendor/swagger-ui/swagger-ui-bundle.js"></script>
-<script src="/static/docs.js"></script>
-</body>
-</html>
-"""
 
 
 def routes_of_pages(operations: Sequence[Operation]) -> list[BaseRoute]:
-    document = json.dumps(describe(operations)).encode()
+    @cache
+    def document() -> bytes:
+        return orjson.dumps(describe(operations))
 
     async def openapi(_: Request) -> Response:
-        return Response(document, media_type="application/json")
+        return Response(document(), media_type="application/json")
 
     return [
         Route("/openapi.json", openapi),
@@ -57,4 +44,14 @@ def routes_of_pages(operations: Sequence[Operation]) -> list[BaseRoute]:
 
 
 async def docs(_: Request) -> Response:
-    return HTMLResponse(_DOCS, headers={"content-security-policy": _POLICY})
+    try:
+        page = _template().render(asset=asset_url)
+    except FileNotFoundError:
+        return PlainTextResponse("The assets of this page are not installed: run `make install`.\n", 503)
+    return HTMLResponse(page, headers={"content-security-policy": _POLICY})
+
+
+@cache
+def _template() -> Template:
+    loader = FileSystemLoader(Path(__file__).parent / "templates")
+    return Environment(loader=loader, autoescape=select_autoescape()).get_template("docs.html")
