@@ -1,6 +1,7 @@
 """The databases: a test that asks for `database` runs on SQLite and on PostgreSQL."""
 
 import os
+import tempfile
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
@@ -19,16 +20,23 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Generator[databases.
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
+def sqlite_url() -> Generator[str]:
     """The address of a migrated SQLite file."""
-    return databases.a_migrated_file(tmp_path)
+    with tempfile.TemporaryDirectory(dir=databases.scratch()) as folder:
+        yield databases.a_migrated_file(Path(folder))
+
+
+@pytest.fixture(scope="session")
+def _postgresql_database(postgresql: databases.PostgreSQL) -> Generator[str]:
+    with postgresql.a_migrated_database() as url:
+        yield url
 
 
 @pytest.fixture
-def postgresql_url(postgresql: databases.PostgreSQL) -> Generator[str]:
-    """The address of a migrated PostgreSQL database."""
-    with postgresql.a_migrated_database() as url:
-        yield url
+def postgresql_url(postgresql: databases.PostgreSQL, _postgresql_database: str) -> Generator[str]:
+    """The address of a migrated PostgreSQL database, empty at first."""
+    yield _postgresql_database
+    postgresql.empty(_postgresql_database)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
