@@ -6,6 +6,7 @@ Slow, and so simple that it can be checked by reading. It shares nothing with th
 from calendar import isleap, monthrange
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from itertools import groupby
 
 Parts = Mapping[str, str]
@@ -161,5 +162,10 @@ def _frequency(parts: Parts) -> int:
     return FREQUENCIES.index(parts["FREQ"])
 
 
-def _numbers(parts: Parts, name: str) -> set[int]:
-    return {int(number) for number in parts[name].split(",")}
+def _numbers(parts: Parts, name: str) -> frozenset[int]:
+    return _numbers_in(parts[name])
+
+
+@cache
+def _numbers_in(values: str) -> frozenset[int]:
+    return frozenset(int(number) for number in values.split(","))

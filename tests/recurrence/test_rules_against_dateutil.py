@@ -1,0 +1,38 @@
+"""Our rules agree with python-dateutil, over decades, wherever python-dateutil is right."""
+
+from datetime import datetime, timedelta
+
+from dateutil.rrule import rrulestr
+from hypothesis import assume, given, settings
+
+from tests.recurrence.builders import clock_starts
+from tests.recurrence.definition import FREQUENCIES
+from tests.recurrence.rules import moments, rule_text, rules
+
+HORIZON = timedelta(days=8 * 365)
+
+
+def dateutil_errs(parts: dict[str, str]) -> bool:
+    """See `test_where_dateutil_errs`. A DTSTART that the rule does not make is dealt with below."""
+    days = parts.get("BYDAY", "").split(",")
+    mixes_days = any(len(day) > 2 for day in days) and any(len(day) == 2 for day in days)
+    picks_in_weeks = parts["FREQ"] == "WEEKLY" and "BYSETPOS" in parts
+    weeks_alone = "BYWEEKNO" in parts and {"BYDAY", "BYMONTHDAY", "BYYEARDAY"}.isdisjoint(parts)
+    return mixes_days or picks_in_weeks or weeks_alone
+
+
+@given(parts=rules(FREQUENCIES[:4]), start=moments())
+@settings(max_examples=60, deadline=None)
+def test_a_rule_makes_the_same_starts_over_decades(parts: dict[str, str], start: datetime) -> None:
+    assume(not dateutil_errs(parts))
+    end = start + HORIZON
+
+    made = clock_starts(start, rule_text(parts), start, end)
+
+    assume(len(made) > 2)  # or dateutil looks for more until the year 9999
+    theirs = rrulestr(rule_text(parts), dtstart=start)
+    if start in theirs:
+        assert made == theirs.between(start, end - timedelta(seconds=1), inc=True)
+    else:
+        following = theirs.between(start, end - timedelta(seconds=1), inc=True)
+        assert made == [start, *following][: int(parts.get("COUNT", 10**9))]
