@@ -20,7 +20,9 @@ from calendar_sync.domain.accounts import Actor
 from resolvers.context import Context
 from schema import limits
 
+# What the parser says of them; it has no other sign for it.
 _TOO_MANY_TOKENS = f"contains more than {limits.MOST_TOKENS} tokens"
+_TOO_DEEP = "nested too deeply"
 
 
 @dataclass(slots=True)
@@ -46,9 +48,9 @@ class KnownDocuments:
 
 
 class Guard(SchemaExtension):
-    """Of one operation. `lists` are the names of fields that give lists (`limits.lists_of`)."""
+    """Of one operation. `lists` says how long they are taken to be (`limits.lengths`)."""
 
-    def __init__(self, known: KnownDocuments, lists: frozenset[str]) -> None:
+    def __init__(self, known: KnownDocuments, lists: Mapping[str, int]) -> None:
         self._known = known
         self._lists = lists
         self._is_known = False
@@ -68,7 +70,7 @@ class Guard(SchemaExtension):
         execution = self.execution_context
         document, variables = execution.graphql_document or DocumentNode(definitions=()), execution.variables or {}
         refuse_unstorable(variables)
-        limits.check(document, self._operation, variables, self._lists)
+        limits.check(limits.measure(document, self._operation, variables, self._lists))
         if not is_about_the_schema(document, self._operation):
             require_actor(execution.context)
         if self._is_known:
@@ -84,10 +86,12 @@ def parsed(query: str) -> DocumentNode:
         raise limits.too_long()
     try:
         return parse(query, max_tokens=limits.MOST_TOKENS)
-    except RecursionError as err:
-        raise limits.too_deep() from err
     except GraphQLError as err:
-        raise (limits.too_long() if _TOO_MANY_TOKENS in err.message else err) from None
+        if _TOO_MANY_TOKENS in err.message:
+            raise limits.too_long() from err
+        if _TOO_DEEP in err.message:
+            raise limits.too_deep() from err
+        raise
 
 
 def chosen(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

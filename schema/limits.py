@@ -14,6 +14,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    GraphQLField,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
@@ -25,7 +26,7 @@ from graphql import (
     VariableNode,
 )
 
-from schema.types.paging import DEFAULT_FIRST, MOST_FIRST
+from schema.types.paging import MOST_FIRST
 
 MOST_CHARACTERS = 32_768
 MOST_TOKENS = 2000
@@ -34,13 +35,13 @@ MOST_ALIASES = 30
 MOST_DIRECTIVES = 30
 MOST_COST = 10_000
 
-_TYPICAL_LIST = 10
+_TYPICAL_LIST = 5
 _INTROSPECTION_COST = 1000
 _DEEPEST_NESTING = 64
 
 
 class Measure(NamedTuple):
-    """`cost` is how many fields the answer may hold, lists without `first` taken for 10 long."""
+    """`cost` is how many fields the answer may hold, lists without `first` taken for 5 long."""
 
     depth: int = 0
     aliases: int = 0
@@ -71,28 +72,32 @@ def too_long() -> GraphQLError:
     )
 
 
-def lists_of(schema: GraphQLSchema) -> frozenset[str]:
-    """The names of fields that give lists whose length no argument bounds. (`edges` are bounded a level above.)"""
-    return frozenset(
-        name
+def lengths(schema: GraphQLSchema) -> Mapping[str, int]:
+    """How many items each field that gives a list is taken to give: its default `first`, or a typical number.
+
+    `edges` are counted a level above, where their `first` is.
+    """
+    return {
+        name: _length(known)
         for kind in schema.type_map.values()
         if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__")
         for name, known in kind.fields.items()
-        if name != "edges" and "first" not in known.args and _is_list(known.type)
-    )
+        if name != "edges" and ("first" in known.args or _is_list(known.type))
+    }
+
+
+def _length(known: GraphQLField) -> int:
+    first = known.args.get("first")
+    default = first.default_value if first is not None else None
+    return default if isinstance(default, int) else _TYPICAL_LIST
 
 
 def _is_list(kind: object) -> bool:
     return isinstance(kind.of_type if isinstance(kind, GraphQLNonNull) else kind, GraphQLList)
 
 
-def check(
-    document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, object], lists: frozenset[str]
-) -> None:
+def check(measure: Measure) -> None:
     """Raises a `GraphQLError` whose code says what there is too much of."""
-    fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
-    defaults = {one.variable.name.value: one.default_value for one in operation.variable_definitions or ()}
-    measure = _Measuring(fragments, defaults, variables, lists).operation(operation)
     if measure.depth > DEEPEST:
         raise too_deep()
     if measure.aliases > MOST_ALIASES:
@@ -106,12 +111,24 @@ def check(
         )
 
 
+def measure(
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Mapping[str, object],
+    lists: Mapping[str, int],
+) -> Measure:
+    """Raises a `GraphQLError` for a page out of bounds, and for selections that nest without end."""
+    fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
+    defaults = {one.variable.name.value: one.default_value for one in operation.variable_definitions or ()}
+    return _Measuring(fragments, defaults, variables, lists).operation(operation)
+
+
 @dataclass(slots=True)
 class _Measuring:
     fragments: Mapping[str, FragmentDefinitionNode]
     defaults: Mapping[str, object]
     variables: Mapping[str, object]
-    lists: frozenset[str]
+    lists: Mapping[str, int]
     known: dict[str, Measure] = field(default_factory=dict)
 
     def operation(self, operation: OperationDefinitionNode) -> Measure:
@@ -154,12 +171,11 @@ class _Measuring:
 
     def items(self, node: FieldNode) -> int:
         """How many items the field may give: its `first`, which must be in bounds."""
+        usual = self.lists.get(node.name.value, 1)
         given = next((one.value for one in node.arguments or () if one.name.value == "first"), None)
-        if given is None:
-            return _TYPICAL_LIST if node.name.value in self.lists else 1
-        first = self.value(given)
+        first = self.value(given) if given is not None else usual
         if not isinstance(first, int | float):
-            return DEFAULT_FIRST
+            return usual
         if not 1 <= first <= MOST_FIRST:
             raise refusal(f"`first` must be between 1 and {MOST_FIRST}.", "BAD_USER_INPUT")
         return int(first)
