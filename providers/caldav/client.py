@@ -46,8 +46,10 @@ class CalDavClient:
     ) -> AsyncGenerator[ChangePage]:
         """The whole calendar is read, whatever the window: only so is it known what is gone."""
         listed = await self._find(calendar.remote_id)
+        is_fresh = calendar.remote_id in self._fresh
+        self._fresh.discard(calendar.remote_id)  # later on, the listing says nothing of what changed meanwhile
         position = None if since is None else read_cursor(since)
-        if position is not None and since is not None and self._is_unchanged(listed, position):
+        if is_fresh and position is not None and position.is_at(listed.version):
             yield ChangePage((), since)
             return
         try:
@@ -83,12 +85,6 @@ class CalDavClient:
         if listed is None:
             raise CalendarGone("The calendar is no longer there.")
         return listed
-
-    def _is_unchanged(self, listed: ListedCalendar, position: Position) -> bool:
-        """Whether a listing says so that nobody has relied on yet."""
-        is_fresh = listed.remote.remote_id in self._fresh
-        self._fresh.discard(listed.remote.remote_id)
-        return is_fresh and position.is_at(listed.version)
 
     async def listing(self) -> Mapping[str, ListedCalendar]:
         """The account's calendars by remote id, asked for anew: one request a home."""

@@ -9,7 +9,7 @@ from providers.caldav import hrefs
 from providers.caldav.account import Login, Place, account_of, read_account, read_login
 from providers.caldav.client import CalDavClient
 from providers.caldav.discovery import NOTHING_HERE, Candidate, Discovery, Site, candidates
-from providers.caldav.service_records import LookUpServices, look_up_services
+from providers.caldav.service_records import DnsServices, LookUpServices
 from providers.caldav.session import DavSession
 from providers.password import PasswordAuth
 from providers.transport import Credentials, Transport, Unreachable
@@ -22,7 +22,7 @@ class CalDavProvider:
     """Any CalDAV server.
 
     A password goes to the host that was typed and the hosts below it, and from one host of `trusted` to another
-    (patterns: `*.` stands for any subdomain).
+    (patterns: `*.` stands for any subdomain). `look_up` asks DNS for a domain's services.
     """
 
     def __init__(
@@ -30,11 +30,11 @@ class CalDavProvider:
         transport: Transport,
         *,
         trusted: Sequence[str] = ICLOUD,
-        look_up: LookUpServices = look_up_services,
+        look_up: LookUpServices | None = None,
     ) -> None:
         self._transport = transport
         self._trusted = tuple(trusted)
-        self._look_up = look_up
+        self._look_up = look_up or DnsServices()
 
     @property
     def name(self) -> ProviderName:
@@ -42,6 +42,8 @@ class CalDavProvider:
 
     async def connect(self, credentials: Mapping[str, str]) -> Account:
         login = read_login(credentials)
+        if "://" in login.url:
+            self._transport.check(login.url)
         failure: ProviderError | None = None
         for candidate in await candidates(login.url, self._look_up):
             try:

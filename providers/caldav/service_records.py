@@ -28,17 +28,23 @@ LookUpServices = Callable[[str], Awaitable[Sequence[ServiceRecord]]]
 """A domain's services, the preferred first; none where it names none or DNS does not answer."""
 
 
-async def look_up_services(domain: str) -> Sequence[ServiceRecord]:
-    """Asks the system's name servers."""
-    try:
-        resolver = Resolver()
-        answer = await resolver.resolve(f"{_SERVICE}.{domain}", "SRV", lifetime=_SECONDS)
-    except (DNSException, OSError, UnicodeError):
-        return ()
-    records = sorted((each for each in answer if isinstance(each, SRV)), key=lambda each: (each.priority, -each.weight))
-    path = await _context_path(resolver, domain)
-    named = ((each.target.to_text(omit_final_dot=True).lower(), each.port) for each in records[:_MOST_RECORDS])
-    return tuple(ServiceRecord(host, port, path) for host, port in named if host != ".")
+@dataclass(frozen=True, slots=True)
+class DnsServices:
+    """Asks name servers: the system's, unless given others."""
+
+    resolver: Callable[[], Resolver] = Resolver
+
+    async def __call__(self, domain: str) -> Sequence[ServiceRecord]:
+        try:
+            resolver = self.resolver()
+            answer = await resolver.resolve(f"{_SERVICE}.{domain}", "SRV", lifetime=_SECONDS)
+        except (DNSException, OSError, UnicodeError):
+            return ()
+        found = (each for each in answer if isinstance(each, SRV))
+        records = sorted(found, key=lambda each: (each.priority, -each.weight))
+        path = await _context_path(resolver, domain)
+        named = ((each.target.to_text(omit_final_dot=True).lower(), each.port) for each in records[:_MOST_RECORDS])
+        return tuple(ServiceRecord(host, port, path) for host, port in named if host != ".")
 
 
 async def _context_path(resolver: Resolver, domain: str) -> str | None:

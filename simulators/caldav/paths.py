@@ -93,9 +93,9 @@ class Paths:
         return None
 
     def href(self, node: Node) -> str:
-        return f"{self.quirks.href_origin or ''}{self._path(node)}"
+        return f"{self.quirks.href_origin or ''}{self.path(node)}"
 
-    def _path(self, node: Node) -> str:
+    def path(self, node: Node) -> str:
         if isinstance(node, Root):
             return "/"
         if isinstance(node, Principal):

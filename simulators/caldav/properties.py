@@ -58,7 +58,7 @@ class Properties:
         return _pointer(f"{DAV}current-user-principal", self._at(self.quirks.principal_origin, Principal(asker)))
 
     def _at(self, origin: str | None, node: Node) -> str:
-        return f"{origin or ''}{self.paths.href(node)}"
+        return self.paths.href(node) if origin is None else f"{origin}{self.paths.path(node)}"
 
     def _owner(self, user: User) -> etree._Element:
         return _pointer(f"{DAV}owner", self.paths.href(Principal(user)))

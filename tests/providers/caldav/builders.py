@@ -1,10 +1,17 @@
 """Small pieces that CalDAV tests are made of."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
+from calendar_sync.domain.providers import Account, Cursor, ProviderClient, RemoteCalendar
+from providers.caldav.provider import CalDavProvider
+from providers.caldav.service_records import ServiceRecord
 from simulators.caldav.app import CalDavSimulator
 from simulators.caldav.store import Calendar
-from tests.providers.contract import Meeting
+from simulators.server import serving
+from tests.providers.contract import Meeting, Reading, read, the_calendar
+from tests.providers.loopback import HOST, a_transport
 
 USER = "ada"
 PASSWORD = "correct horse"
@@ -30,3 +37,50 @@ def a_simulator() -> tuple[CalDavSimulator, Calendar]:
 
 def credentials(url: str) -> Mapping[str, str]:
     return {"url": url, "username": USER, "password": PASSWORD}
+
+
+@dataclass(slots=True)
+class Service:
+    """The simulator on a port, and what a test does with the account in it."""
+
+    simulator: CalDavSimulator
+    calendar: Calendar
+    url: str
+    provider: CalDavProvider
+
+    def put(self, *uids: str) -> None:
+        for uid in uids:
+            self.calendar.put(f"{uid}.ics", an_object(Meeting(uid)))
+
+    async def account(self) -> Account:
+        return await self.provider.connect(credentials(self.url))
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[ProviderClient]:
+        """A client whose log starts here."""
+        account = await self.account()
+        self.simulator.log.clear()
+        async with self.provider.open(account) as client:
+            yield client
+
+    async def read(self, since: Cursor | None = None) -> Reading:
+        """What another sync run would read of the one calendar."""
+        async with self.client() as client:
+            return await read(client, await the_calendar(client), since)
+
+    async def calendars(self) -> list[RemoteCalendar]:
+        async with self.client() as client:
+            return [calendar async for calendar in client.calendars()]
+
+
+@asynccontextmanager
+async def a_service(**quirks: object) -> AsyncIterator[Service]:
+    """A server with the user `ada`, who has one empty calendar, `work`."""
+    simulator, calendar = a_simulator()
+    simulator.quirks.change(**quirks)
+    async with serving(simulator, host=HOST) as url:
+        yield Service(simulator, calendar, url, CalDavProvider(a_transport(), look_up=no_services))
+
+
+async def no_services(_: str) -> Sequence[ServiceRecord]:
+    return ()
