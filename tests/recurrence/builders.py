@@ -65,10 +65,11 @@ def override(original: str, moved_to: EventTime | None, *, title: str = "overrid
     return Override(wall(original), moved_to, Details(title=title), this_and_future=onwards)
 
 
-def with_recurrence(event: Event, **changes: object) -> Event:
-    """`event` with fields of its recurrence replaced."""
+def with_dates(event: Event, *more: datetime) -> Event:
+    """`event` with more RDATEs."""
     assert event.recurrence is not None
-    return replace(event, recurrence=replace(event.recurrence, **changes))  # type: ignore[arg-type]  # any field
+    recurrence = replace(event.recurrence, dates=(*event.recurrence.dates, *more))
+    return replace(event, recurrence=recurrence)
 
 
 def starts(expansion: Expansion) -> list[datetime]:
