@@ -7,6 +7,7 @@ or the ORM. So the rows come complete, with a value for each column of the state
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import itemgetter
 
 from sqlalchemy import Dialect, Table, bindparam, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -44,8 +45,11 @@ def _update(table: Table, columns: tuple[str, ...], dialect: Dialect) -> SQLComp
 
 async def _run(connection: AsyncConnection, compiled: SQLCompiler, table: Table, rows: Sequence[RowValues]) -> None:
     names = ["id" if name == "id_of_row" else name for name in compiled.positiontup or ()]
-    moments = _moments_as_text(table, names, connection.dialect)
-    await connection.exec_driver_sql(str(compiled), [_parameters(row, names, moments) for row in rows])
+    parameters = list(map(itemgetter(*names), rows))
+    places = _moments_as_text(table, names, connection.dialect)
+    if places:
+        parameters = [_with_moments_as_text(values, places) for values in parameters]
+    await connection.exec_driver_sql(str(compiled), parameters)
 
 
 def _moments_as_text(table: Table, names: Sequence[str], dialect: Dialect) -> Sequence[int]:
@@ -55,15 +59,17 @@ def _moments_as_text(table: Table, names: Sequence[str], dialect: Dialect) -> Se
     return [place for place, name in enumerate(names) if isinstance(table.c[name].type, Moment)]
 
 
-def _parameters(row: RowValues, names: Sequence[str], moments: Sequence[int]) -> tuple[object, ...]:
-    values = [row[name] for name in names]
-    for place in moments:
-        moment = values[place]
+def _with_moments_as_text(values: tuple[object, ...], places: Sequence[int]) -> tuple[object, ...]:
+    changed = list(values)
+    for place in places:
+        moment = changed[place]
         if isinstance(moment, datetime):
-            values[place] = sqlite_text(moment)
-    return tuple(values)
+            changed[place] = sqlite_text(moment)
+    return tuple(changed)
 
 
+@lru_cache(maxsize=1024)  # most rows of a statement carry the time of the transaction
 def sqlite_text(moment: datetime) -> str:
-    """An instant as `Moment` stores it on SQLite."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    """An instant as `Moment` stores it on SQLite: in UTC, without saying so."""
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(" ", "microseconds").removesuffix("+00:00")

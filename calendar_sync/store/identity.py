@@ -34,6 +34,8 @@ def assign(
     A single event counts as a series whose one instance starts where it does. So the series it becomes keeps its
     identifier for the instance at its old start, else at its new one; a series that becomes single likewise.
     """
+    if not stored and not taken:
+        return {original: occurrence_id(event, original) for original in wanted}
     places = {_place(original, after): original for original in wanted}
     moved = {_place(original, before): identifier for original, identifier in stored.items()}
     kept = {place: moved[place] for place in places if place in moved}

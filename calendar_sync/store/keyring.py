@@ -78,7 +78,7 @@ def _kept_key(file: Path) -> str:
         if not file.exists():
             _make(file)
         return file.read_text("ascii")
-    except OSError as err:
+    except (OSError, UnicodeDecodeError) as err:
         raise Invalid(
             "The encryption key beside the database cannot be read or made.", field="encryption_keys"
         ) from err

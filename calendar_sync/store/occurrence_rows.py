@@ -61,7 +61,7 @@ def says_the_same(row: Mapping[str, Any], other: Mapping[str, object]) -> bool:
 
 def folded(text: str) -> str:
     """Text as it is searched: without regard to case and to how accents are written."""
-    return unicodedata.normalize("NFC", text.casefold())
+    return text.lower() if text.isascii() else unicodedata.normalize("NFC", text.casefold())
 
 
 def occurrence_of(row: Row[Any], last_synced_at: datetime | None) -> Occurrence:
