@@ -1,5 +1,6 @@
 """Stands before execution: refuses what is too much or not permitted, and remembers documents that are in order."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from strawberry.extensions import SchemaExtension
 from calendar_sync.domain.accounts import Actor
 from resolvers.context import Context
 from schema import limits
+
+_ESCAPED_NUL = re.compile(r"\\u(0000|\{0+\})")
 
 # What the parser says of them; it has no other sign for it.
 _TOO_MANY_TOKENS = f"contains more than {limits.MOST_TOKENS} tokens"
@@ -84,6 +87,8 @@ def parsed(query: str) -> DocumentNode:
     """Raises a `GraphQLError`."""
     if len(query) > limits.MOST_CHARACTERS:
         raise limits.too_long()
+    if _ESCAPED_NUL.search(query):
+        raise unstorable()
     try:
         return parse(query, max_tokens=limits.MOST_TOKENS)
     except GraphQLError as err:
@@ -137,11 +142,15 @@ def refuse_unstorable(variables: Mapping[str, object]) -> None:
     while waiting:
         value = waiting.pop()
         if isinstance(value, str) and not is_storable(value):
-            raise limits.refusal("A text must not contain NUL or half a surrogate pair.", "BAD_USER_INPUT")
+            raise unstorable()
         if isinstance(value, dict):
             waiting.extend([*value.keys(), *value.values()])
         elif isinstance(value, list):
             waiting.extend(value)
+
+
+def unstorable() -> GraphQLError:
+    return limits.refusal("A text must not contain NUL or half a surrogate pair.", "BAD_USER_INPUT")
 
 
 def is_storable(text: str) -> bool:

@@ -67,11 +67,14 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        if request.method == "GET" and self.page is not None and "text/html" in request.headers.get("accept", ""):
-            response = self.page(request)
-        else:
-            response = await self._answer(request)
+        is_browser = request.method in {"GET", "HEAD"} and "text/html" in request.headers.get("accept", "")
+        response = self._page(request) if is_browser else await self._answer(request)
         await response(scope, receive, send)
+
+    def _page(self, request: Request) -> Response:
+        if self.page is None:
+            return self._refused(request, 404, "NOT_FOUND", "There is no page here: send operations by POST.")
+        return self.page(request)
 
     async def _answer(self, request: Request) -> Response:
         try:

@@ -4,6 +4,7 @@ Fragments are measured once and remembered, so that the effort grows with the le
 its fragments multiply to. The measures are upper bounds: `@skip` and `@include` are not looked at.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -34,6 +35,7 @@ DEEPEST = 10
 MOST_ALIASES = 30
 MOST_DIRECTIVES = 30
 MOST_COST = 10_000
+MOST_REPEATED = 60
 
 _TYPICAL_LIST = 5
 _INTROSPECTION_COST = 1000
@@ -130,6 +132,7 @@ class _Measuring:
     variables: Mapping[str, object]
     lists: Mapping[str, int]
     known: dict[str, Measure] = field(default_factory=dict)
+    seen: Counter[str] = field(default_factory=Counter)
 
     def operation(self, operation: OperationDefinitionNode) -> Measure:
         inside = self.selections(operation.selection_set, 1)
@@ -153,12 +156,20 @@ class _Measuring:
         return measure._replace(directives=measure.directives + len(node.directives or ()))
 
     def field(self, node: FieldNode, nesting: int) -> Measure:
+        if node.selection_set is not None:
+            self.repeat((node.alias or node.name).value)
         inside = self.selections(node.selection_set, nesting + 1)
         aliases = inside.aliases + (node.alias is not None)
         if node.name.value in {"__schema", "__type"}:
             return Measure(1, aliases, inside.directives, _INTROSPECTION_COST)
         depth = inside.depth + (node.selection_set is not None)
         return Measure(depth, aliases, inside.directives, 1 + self.items(node) * inside.cost)
+
+    def repeat(self, name: str) -> None:
+        """Validation compares all selections of the same name with one another."""
+        self.seen[name] += 1
+        if self.seen[name] > MOST_REPEATED:
+            raise refusal(f"The query has more than {MOST_REPEATED} selections of one name.", "QUERY_TOO_COSTLY")
 
     def fragment(self, name: str, nesting: int) -> Measure:
         """A fragment that is not there, or that spreads itself, counts nothing: validation refuses it."""

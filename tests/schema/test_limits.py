@@ -63,6 +63,8 @@ TOO_MUCH = {
         "GRAPHQL_VALIDATION_FAILED",
     ),
     "10,000 same fields": ("{" + "me { id } " * 10_000 + "}", "QUERY_TOO_LONG"),
+    "400 same fields": ("{" + "me { id } " * 400 + "}", "QUERY_TOO_COSTLY"),
+    "400 same fields in fragments": ("{" + "... { me { id } } " * 250 + "}", "QUERY_TOO_COSTLY"),
     "3,000 inline fragments": ("{" + "... { me { id } } " * 3000 + "}", "QUERY_TOO_LONG"),
     "1,000 directives": ("{ me " + "@include(if: true) " * 1000 + "{ id } }", "QUERY_TOO_LONG"),
     "200 directives": ("{ me " + "@include(if: true) " * 200 + "{ id } }", "TOO_MANY_DIRECTIVES"),
