@@ -153,8 +153,6 @@ def classify_feed(response: Response) -> ProviderError | None:
 
 def _conditions(known: Position) -> dict[str, str]:
     """RFC 9110 §13.1: the validators as they came. What is not ASCII cannot be sent back."""
-    if not known.is_known:
-        return {}
     validators = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
     return {name: value for name, value in validators.items() if value and value.isascii() and value.isprintable()}
 

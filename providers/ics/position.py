@@ -43,10 +43,6 @@ class Position:
         told = {name: value for name, value in asdict(self).items() if value is not None}
         return Cursor(json.dumps(told, separators=(",", ":"), sort_keys=True))
 
-    @property
-    def is_known(self) -> bool:
-        return self.content is not None
-
 
 class Seal:
     """Keeps an address in a cursor unreadable without the address the user typed, which is stored encrypted.

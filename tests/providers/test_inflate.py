@@ -48,6 +48,14 @@ async def test_what_was_written_is_read_in_whatever_pieces_it_comes(coding: str,
     assert await read_body(in_chunks(sent, size), coding, 2 * MEGABYTE) == data
 
 
+@pytest.mark.parametrize("length", [MEGABYTE // 4 + more for more in (-1, 0, 1, 21, 24, 258, 300, MEGABYTE)])
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "Deflate"])
+async def test_a_body_that_ends_with_a_step_is_read_to_its_end(coding: str, length: int) -> None:
+    sent = CODINGS[coding](bytes(length))
+
+    assert await read_body(in_chunks(sent), coding, 2 * MEGABYTE) == bytes(length)
+
+
 async def test_gzip_in_several_members_is_read_as_one() -> None:
     sent = gzip.compress(b"one ") + gzip.compress(b"") + gzip.compress(b"two")
 

@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from calendar_sync.domain.providers import ChangePage, Cursor, Quarantine, RemoteCalendar, Snapshot, Upsert
+from providers.ics.reading import Content, Reader
 from simulators.ics.feeds import Coding, FaultKind, Validators
 from simulators.ics.samples import SAMPLES
 from tests.providers.contract import Reading
@@ -84,6 +85,19 @@ async def test_an_unchanged_feed_says_nothing_whatever_it_offers_to_compare(
     assert says_nothing(again)
     assert says_nothing(once_more)
     assert (again.requests, once_more.requests) == (1, 1)
+
+
+async def test_a_feed_that_comes_again_byte_for_byte_is_not_even_parsed() -> None:
+    class Once(Reader):
+        async def read(self, raw: bytes, zone: str, known: str | None) -> Content:
+            assert known is None, "only the first body needs reading"
+            return await super().read(raw, zone, known)
+
+    async with published(reader=Once()) as there:
+        there.feed.oddities.validators = "none"
+        first = await there.read()
+
+        assert says_nothing(await there.read(first.cursor))
 
 
 async def test_validators_are_sent_back_as_they_came() -> None:
