@@ -18,7 +18,7 @@ from providers.icalendar.values import Unreadable, stamp
 
 _MOST_LINES = 4_000
 _MOST_OBSERVANCES = 400
-_MOST_ONSETS = 600
+_MOST_ONSETS = 150
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
 _COMPARED = (datetime(2025, 1, 1), datetime(2037, 12, 31))  # noqa: DTZ001 - both in UTC, as all onsets are here
 _FIXED = timedelta(0)
@@ -41,6 +41,7 @@ _YEARLY = re.compile(
     r"|BYMONTH=\d{1,2}|BYDAY=[+-]?[1-5]?[A-Z]{2}|BYMONTHDAY=-?\d{1,2}(?:,-?\d{1,2}){0,9}))*",
     re.ASCII,
 )
+_UNTIL_IN_UTC = re.compile(r"UNTIL=(\d{8}T\d{6})Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,13 @@ class Observance:
         start = self.start
         if start.year < _FIRST_YEAR and "INTERVAL" not in self.rule and "COUNT" not in self.rule:
             start = start.replace(year=_FIRST_YEAR)  # Outlook's rules begin in 1601
-        zoneless = re.sub(r"(UNTIL=\d{8}T\d{6})Z", r"\1", self.rule)
-        onsets = islice(rrulestr(zoneless, dtstart=start), _MOST_ONSETS)
+        rule = _UNTIL_IN_UTC.sub(self._until_on_the_wall, self.rule)
+        onsets = islice(rrulestr(rule, dtstart=start), _MOST_ONSETS)
         return takewhile(lambda wall: wall.year <= _LAST_YEAR, onsets)
+
+    def _until_on_the_wall(self, until: re.Match[str]) -> str:
+        wall = stamp(until[1], name="time zone's end").wall + self.offset_from
+        return f"UNTIL={wall:%Y%m%dT%H%M%S}"
 
 
 def observances(vtimezone: Sequence[str]) -> tuple[Observance, ...]:
@@ -95,6 +100,7 @@ def _observance(lines: Sequence[str]) -> Observance:
     rule = properties["RRULE"][0].value.strip().strip(";").upper() if "RRULE" in properties else None
     if rule is not None and not _YEARLY.fullmatch(rule):
         raise Unreadable("Its time zone has a rule that no zone follows.")
+    rule = rule and re.sub(r";INTERVAL=1(?=;|$)", "", rule)
     values = chain.from_iterable(one.value.split(",") for one in properties.get("RDATE", ()))
     dates = sorted({stamp(value, name="time zone's date").wall for value in values if value.strip()})
     return Observance(start.wall, before, after, rule, tuple(dates))
@@ -110,6 +116,14 @@ def fixed_rules(offset: timedelta) -> tuple[Observance, ...]:
     return (Observance(datetime(_FIRST_YEAR, 1, 1), offset, offset, None, ()),)  # noqa: DTZ001
 
 
+@lru_cache(maxsize=128)
+def rule_zone(rules: tuple[Observance, ...]) -> "RuleZone":
+    """The clock that follows `rules`."""
+    changes = {onset: (to, before) for one in rules for onset, to, before in one.onsets()}
+    onsets = sorted(changes)
+    return RuleZone(tuple(onsets), (changes[onsets[0]][1], *(changes[onset][0] for onset in onsets)))
+
+
 @dataclass(frozen=True)
 class RuleZone(tzinfo):
     """A clock that follows a VTIMEZONE; before its first onset, the offset that was left then."""
@@ -117,12 +131,6 @@ class RuleZone(tzinfo):
     onsets: tuple[datetime, ...]
     offsets: tuple[timedelta, ...]
     """One more than onsets: the first holds before all of them."""
-
-    @classmethod
-    def of(cls, rules: Sequence[Observance]) -> "RuleZone":
-        changes = {onset: (to, before) for one in rules for onset, to, before in one.onsets()}
-        onsets = sorted(changes)
-        return cls(tuple(onsets), (changes[onsets[0]][1], *(changes[onset][0] for onset in onsets)))
 
     def offset_at(self, instant: datetime) -> timedelta:
         """`instant` is naive, in UTC."""
@@ -153,7 +161,7 @@ class RuleZone(tzinfo):
 @lru_cache(maxsize=128)
 def iana_zone_with(rules: tuple[Observance, ...]) -> str | None:
     """The IANA zone whose clock agrees with `rules` over the coming years, a well-known one if several do."""
-    clock = RuleZone.of(rules)
+    clock = rule_zone(rules)
     first, last = _COMPARED
     within = [onset for onset in clock.onsets if first <= onset <= last]
     if not within:

@@ -10,11 +10,11 @@ from providers.icalendar.components import VCalendar, own_lines, parse_propertie
 from providers.icalendar.zone_names import LONGEST_NAME, fixed_offset, iana_name
 from providers.icalendar.zone_rules import (
     Observance,
-    RuleZone,
     canonical_text,
     fixed_rules,
     iana_zone_with,
     observances,
+    rule_zone,
 )
 
 MOST_ZONES = 200
@@ -111,4 +111,4 @@ def _ruled(tzid: str, rules: tuple[Observance, ...]) -> Zone:
     name = iana_zone_with(rules)
     if name is not None:
         return iana_zone(name)
-    return Zone(tzid.strip()[:LONGEST_NAME], canonical_text(rules), RuleZone.of(rules))
+    return Zone(tzid.strip()[:LONGEST_NAME], canonical_text(rules), rule_zone(rules))

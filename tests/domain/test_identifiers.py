@@ -1,6 +1,6 @@
 """Identifiers: what is derived is the same again, what is random is not."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calendar_sync.domain.identifiers import (
@@ -34,6 +34,7 @@ def test_accounts_users_and_providers_are_kept_apart() -> None:
     assert len(others | {CONNECTION}) == 4
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(), st.text(), st.text())
 def test_names_do_not_run_into_one_another(first: str, second: str, third: str, fourth: str) -> None:
     same_names = (first, second) == (third, fourth)

@@ -1,6 +1,6 @@
 """The counts of a run are those of comparing the store before it with the store after it."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calendar_sync.domain.identifiers import CalendarId
@@ -41,6 +41,7 @@ contents = st.none() | st.sampled_from("xyz")
 objects = st.tuples(st.sampled_from([WORK, HOME]), st.sampled_from("abc"))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(objects, st.sampled_from("xyz")), st.lists(st.tuples(objects, contents)))
 def test_the_tally_compares_the_end_with_the_beginning(
     before: dict[tuple[CalendarId, str], str], steps: list[tuple[tuple[CalendarId, str], str | None]]

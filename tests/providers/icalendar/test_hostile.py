@@ -37,7 +37,7 @@ def mutate(raw: bytes, steps: list[tuple[str, float, int]]) -> bytes:
     return raw
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(st.sampled_from(SEEDS), mutations)
 def test_any_bytes_are_a_feed_or_refused(seed: bytes, steps: list[tuple[str, float, int]]) -> None:
     raw = mutate(seed, steps)
@@ -52,6 +52,7 @@ def test_any_bytes_are_a_feed_or_refused(seed: bytes, steps: list[tuple[str, flo
         assert isinstance(change, Upsert) or len(change.source.encode()) <= 64 * 1024
 
 
+@settings(deadline=None)
 @given(st.sampled_from(SEEDS), mutations)
 def test_any_bytes_are_an_object_or_kept_aside(seed: bytes, steps: list[tuple[str, float, int]]) -> None:
     change = read_object(mutate(seed, steps), remote_id="/1.ics", default_zone="Europe/Paris")
@@ -59,6 +60,7 @@ def test_any_bytes_are_an_object_or_kept_aside(seed: bytes, steps: list[tuple[st
     assert change is None or change.remote_id == "/1.ics"
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_noise_is_refused(raw: bytes) -> None:
     with pytest.raises(BadResponse):

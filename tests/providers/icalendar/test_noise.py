@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calendar_sync.domain.events import Event
@@ -100,6 +100,7 @@ REFERENCE = read(plain(MASTER), plain(EXCEPTION))
 numbers = st.lists(st.integers(0, 28), min_size=len(NOISE), max_size=len(NOISE))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(BERLIN)), st.randoms(use_true_random=False), numbers, numbers)
 def test_noise_is_no_change(zone: str, shuffled: random.Random, first: list[int], second: list[int]) -> None:
     components = [
@@ -126,6 +127,7 @@ def test_an_exception_more_or_less_is_a_change_of_the_series() -> None:
     assert read(plain(MASTER)) != REFERENCE
 
 
+@settings(deadline=None)
 @given(
     st.permutations(
         ["EXDATE:20260106T080000Z", "EXDATE:20260107T080000Z,20260108T080000Z", "EXDATE;VALUE=DATE:20260109"]

@@ -1,6 +1,6 @@
 """Texts survive whatever folds, line ends and encodings a producer uses."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calendar_sync.domain.providers import Upsert
@@ -36,6 +36,7 @@ def folded(raw: bytes, cuts: list[int], line_end: bytes, blank: bytes) -> bytes:
     return line_end.join(lines)
 
 
+@settings(deadline=None)
 @given(texts, st.lists(st.integers(1, 400), max_size=20, unique=True), line_ends, st.sampled_from([b" ", b"\t"]))
 def test_a_text_survives_folds_at_any_byte(text: str, cuts: list[int], line_end: bytes, blank: bytes) -> None:
     raw = folded(stream(vevent(f"SUMMARY:{escaped(text)}")), cuts, line_end, blank)
@@ -43,6 +44,7 @@ def test_a_text_survives_folds_at_any_byte(text: str, cuts: list[int], line_end:
     assert title_of(raw) == text
 
 
+@settings(deadline=None)
 @given(texts, st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
 def test_a_text_survives_every_unicode_encoding(text: str, encoding: str) -> None:
     raw = stream(vevent(f"SUMMARY:{escaped(text)}")).decode().encode(encoding)
@@ -50,6 +52,7 @@ def test_a_text_survives_every_unicode_encoding(text: str, encoding: str) -> Non
     assert title_of(raw) == text
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("äöüÄÖÜßéèçñ€ –“”abc"), min_size=1).map(str.strip).filter(bool))  # noqa: RUF001
 def test_a_text_in_windows_1252_survives(text: str) -> None:
     raw = stream(vevent(f"SUMMARY:x{text}x")).decode().encode("cp1252")
@@ -57,6 +60,7 @@ def test_a_text_in_windows_1252_survives(text: str) -> None:
     assert title_of(raw) in {f"x{text}x", f"x{text.encode('cp1252').decode('utf-8', 'ignore')}x"}
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_text_with_line_breaks_survives_as_lines(text: str) -> None:
     plain = "".join(character for character in text if character == "\n" or character.isprintable())
