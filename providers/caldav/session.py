@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from calendar_sync.domain.errors import AddressRefused, BadResponse, Disconnected, ProviderError
+from providers.caldav import hrefs
 from providers.caldav.wire import Multistatus, propfind, read_multistatus
 from providers.responses import Response, classify
 from providers.transport import GuardedClient
@@ -63,13 +65,30 @@ def _dav_headers(depth: int) -> dict[str, str]:
 async def multistatus(response: Response) -> Multistatus:
     """The multistatus in an answer; a large one is read in a thread.
 
-    Raises what its status means where it is not 207, and `BadResponse` where the body is not what it should be.
+    Raises what its status means where it is not 207, and `BadResponse` where the body is not what it should be. Some
+    servers wrap even "not found" in a 207: what is said so of the resource that was asked for is raised as well.
     """
     if response.status != 207:
         raise refusal(response)
     if len(response.body) <= _READ_IN_PLACE:
-        return read_multistatus(response.body)
-    return await asyncio.to_thread(read_multistatus, response.body)
+        answer = read_multistatus(response.body)
+    else:
+        answer = await asyncio.to_thread(read_multistatus, response.body)
+    status = _own_status(response.url, answer)
+    if status in {403, 404, 410}:
+        raise refusal(replace(response, status=status))
+    return answer
+
+
+def _own_status(url: str, answer: Multistatus) -> int | None:
+    """The status of the very resource that was asked, where an answer gives one."""
+    key = hrefs.as_collection(hrefs.key(url))
+    for resource in answer.resources:
+        if resource.status is not None:
+            named = hrefs.resolve(url, resource.href)
+            if named is not None and hrefs.as_collection(hrefs.key(named)) == key:
+                return resource.status
+    return None
 
 
 def refusal(response: Response) -> ProviderError:

@@ -9,7 +9,7 @@ from icalendar import Calendar as ICalendar
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from simulators.caldav.dav import APPLE, CALDAV, DAV, BadRequestBody, Writer, read_request
+from simulators.caldav.dav import APPLE, CALDAV, DAV, BadRequestBody, DavResponse, Writer, read_request
 from simulators.caldav.paths import Collection, Home, Member, NewCollection, Node, Paths, Root
 from simulators.caldav.properties import Properties
 from simulators.caldav.quirks import Quirks
@@ -37,6 +37,8 @@ class Methods:
 
     async def answer(self, request: Request, path: str, user: User) -> Response:
         node = self._paths.find(path)
+        if request.method == "PROPFIND" and not _is_there(node):
+            return self._not_found(path)
         if node is None:
             return plain(404)
         if not isinstance(node, Root) and node.user is not user:
@@ -55,8 +57,6 @@ class Methods:
         return plain(405, Allow=ALLOWED) if answer is None else answer()
 
     def _propfind(self, node: Node, body: bytes, depth: str | None, user: User) -> Response:
-        if isinstance(node, NewCollection) or (isinstance(node, Member) and node.stored is None):
-            return plain(404)
         if depth not in {"0", "1"}:
             return self._condition(403, f"{DAV}propfind-finite-depth")
         try:
@@ -66,6 +66,11 @@ class Methods:
         properties = Properties(self._paths, self.quirks)
         nodes = [node, *self._children(node)] if depth == "1" else [node]
         return xml(207, self._writer.multistatus([properties.describe(each, wanted, user) for each in nodes]))
+
+    def _not_found(self, path: str) -> Response:
+        if not self.quirks.wraps_not_found:
+            return plain(404)
+        return xml(207, self._writer.multistatus([DavResponse(path, status=404)]))
 
     def _children(self, node: Node) -> Sequence[Node]:
         if isinstance(node, Home):
@@ -153,6 +158,13 @@ def plain(status: int, **headers: str) -> Response:
 
 def xml(status: int, body: bytes) -> Response:
     return Response(body, status, media_type=_XML)
+
+
+def _is_there(node: Node | None) -> bool:
+    match node:
+        case None | NewCollection() | Member(stored=None):
+            return False
+    return True
 
 
 def _wanted(body: bytes) -> list[str] | None:

@@ -37,6 +37,9 @@ class Quirks:
     token_first: bool = False
     """The sync token stands before the responses."""
 
+    wraps_not_found: bool = False
+    """A PROPFIND on nothing is answered 207, with a 404 inside."""
+
     # What a listing says
     supports_sync_collection: bool = True
     lists_sync_token: bool = True

@@ -260,8 +260,9 @@ async def test_a_fault_while_connecting_is_called_by_its_name(fault: Fault, erro
 # Homes that move
 
 
-async def test_a_home_that_moved_is_found_again_once() -> None:
-    async with a_service() as service:
+@pytest.mark.parametrize("wraps_not_found", [False, True])
+async def test_a_home_that_moved_is_found_again(wraps_not_found: bool) -> None:
+    async with a_service(wraps_not_found=wraps_not_found) as service:
         account = await service.account()
         service.simulator.quirks.home_prefix = "/dav/calendars"
         service.simulator.log.clear()

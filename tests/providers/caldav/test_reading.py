@@ -501,8 +501,13 @@ async def test_a_fault_that_passes_is_waited_out(fault: Fault) -> None:
         assert (await service.read()).uids == {"a"}
 
 
-async def test_a_calendar_that_was_removed_is_gone() -> None:
-    async with a_service() as service:
+@pytest.mark.parametrize(
+    "quirks",
+    [{}, BY_ETAG, {**BY_ETAG, "supports_query": False, "wraps_not_found": True}],
+    ids=["tokens", "etags", "not-found-wrapped-in-207"],
+)
+async def test_a_calendar_that_was_removed_is_gone(quirks: dict[str, object]) -> None:
+    async with a_service(**quirks) as service:
         service.put("a")
         async with service.client() as client:
             calendar = await the_calendar(client)
