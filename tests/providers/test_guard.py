@@ -12,6 +12,7 @@ from providers.guard import (
     UNREACHABLE,
     AddressRule,
     GuardedBackend,
+    SystemResolver,
     check_url,
     is_public,
     is_web_port,
@@ -179,6 +180,12 @@ async def test_the_next_address_is_tried_when_one_refuses() -> None:
             response = await client.request("GET", f"http://two.example:{server.port}/")
 
     assert response.status == 200
+
+
+async def test_names_are_looked_up_by_the_system() -> None:
+    assert set(await SystemResolver()("localhost", 80)) <= {"127.0.0.1", "::1"}
+    with pytest.raises(OSError, match=r"\w"):
+        await SystemResolver()("no-such-name.invalid", 80)
 
 
 async def test_unix_sockets_are_never_opened() -> None:
