@@ -1,0 +1,146 @@
+"""Every status that the description of the API names is one that callers meet."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from calendar_sync.web import rest
+from calendar_sync.web.body_guard import BodyGuard
+from calendar_sync.web.openapi import documented_errors
+from calendar_sync.web.operations import Operation
+from calendar_sync.web.trace import Trace
+from simulators.caldav.app import CalDavSimulator
+from simulators.caldav.hostile import bare_doctype
+from simulators.caldav.quirks import Fault
+from simulators.server import serving
+from tests.web.door import EVENTS, SYNC, TOMORROW, Door, a_door, code_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+JSON = {"content-type": "application/json"}
+SOMEBODYS_ID = {"event_id": f"mcevt_{'a' * 24}", "credential_id": f"tcred_{'a' * 24}"}
+
+Way = Callable[[Operation, Door, str], Awaitable[httpx.Response]]
+"""How an operation comes to a status. The text is the address of a store, for those that need a door of their own."""
+
+
+async def sent(operation: Operation, door: Door, *, key: str | None, **options: object) -> httpx.Response:
+    async with door.asking(key) as client:
+        return await client.request(operation.method, operation.path.format(**SOMEBODYS_ID), **options)  # type: ignore[arg-type]  # httpx's own keywords
+
+
+async def without_key(operation: Operation, door: Door, _: str) -> httpx.Response:
+    return await sent(operation, door, key=None)
+
+
+async def with_half_an_object(operation: Operation, door: Door, _: str) -> httpx.Response:
+    return await sent(operation, door, key=await door.key(), content=b"{", headers=JSON)
+
+
+async def with_two_mebibytes(operation: Operation, door: Door, _: str) -> httpx.Response:
+    return await sent(operation, door, key=await door.key(), content=b"x" * 2**21, headers=JSON)
+
+
+async def with_plain_text(operation: Operation, door: Door, _: str) -> httpx.Response:
+    return await sent(operation, door, key=await door.key(), content="{}", headers={"content-type": "text/plain"})
+
+
+async def without_end(operation: Operation, _: Door, __: str) -> httpx.Response:
+    async def stalled() -> AsyncGenerator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    app = Starlette(routes=rest.routes(), middleware=[Middleware(Trace), Middleware(BodyGuard, deadline_seconds=0.01)])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        return await client.request(operation.method, operation.path, content=stalled(), headers=JSON)
+
+
+async def with_the_wrong_value(operation: Operation, door: Door, _: str) -> httpx.Response:
+    body = {"json": {"provider": "nonsense"}} if operation.body else {}
+    return await sent(operation, door, key=await door.key(), params={"limit": 0}, **body)
+
+
+async def too_often(operation: Operation, _: Door, sqlite_url: str) -> httpx.Response:
+    async with a_door(sqlite_url, rate_limit_per_minute=1) as door:
+        key = await door.key()
+        await sent(operation, door, key=key)
+        return await sent(operation, door, key=key)
+
+
+async def without_a_store(operation: Operation, _: Door, sqlite_url: str) -> httpx.Response:
+    async with a_door(sqlite_url) as door:
+        key = await door.key()
+        file = door.services.settings.sqlite_path
+        assert file is not None
+        for part in file.parent.glob(f"{file.name}*"):
+            part.write_bytes(b"this is no database" * 1000)
+        return await sent(operation, door, key=key)
+
+
+async def with_an_id_of_nobodys(operation: Operation, door: Door, _: str) -> httpx.Response:
+    return await sent(operation, door, key=await door.key(), json={"auto_join_status": "pending"})
+
+
+async def with_a_garbling_provider(operation: Operation, door: Door, _: str) -> httpx.Response:
+    provider = CalDavSimulator()
+    provider.faults.plan(Fault(method="PROPFIND", times=100, status=207, body=bare_doctype()))
+    async with serving(provider) as address:
+        credentials = {"url": address, "username": "ada", "password": "secret"}
+        body = {"provider": "caldav", "credentials": credentials}
+        return await sent(operation, door, key=await door.key(), json=body)
+
+
+async def with_everything_right(operation: Operation, door: Door, _: str) -> httpx.Response:
+    (feed := door.feed()).put("a", start=TOMORROW)
+    async with door.asking(await door.key()) as client:
+        if operation.name == "connectCalendar":
+            return await client.post(operation.path, json=door.request_for(feed))
+        credential_id = await door.connect(client, feed)
+        await client.post(SYNC)
+        event_id = (await client.get(EVENTS)).json()["items"][0]["id"]
+        path = operation.path.format(event_id=event_id, credential_id=credential_id)
+        body = {"auto_join_status": "disabled"} if operation.body else None
+        return await client.request(operation.method, path, json=body)
+
+
+WAYS: dict[int, Way] = {
+    200: with_everything_right,
+    201: with_everything_right,
+    204: with_everything_right,
+    400: with_half_an_object,
+    401: without_key,
+    404: with_an_id_of_nobodys,
+    408: without_end,
+    413: with_two_mebibytes,
+    415: with_plain_text,
+    422: with_the_wrong_value,
+    429: too_often,
+    502: with_a_garbling_provider,
+    503: without_a_store,
+}
+
+DOCUMENTED = [
+    pytest.param(operation, status, id=f"{operation.name}-{status}")
+    for operation in rest.OPERATIONS
+    for status in [*operation.answers, *documented_errors(operation)]
+]
+
+
+@pytest.mark.parametrize(("operation", "status"), DOCUMENTED)
+async def test_a_documented_status_is_met_with_what_is_documented(
+    operation: Operation, status: int, door: Door, sqlite_url: str
+) -> None:
+    answer = await WAYS[status](operation, door, sqlite_url)
+
+    assert answer.status_code == status, answer.text
+    if status >= 400:
+        assert code_of(answer) in documented_errors(operation)[status]
+    elif (model := operation.answers[status]) is not None:
+        model.model_validate_json(answer.content, strict=True)
+        assert set(answer.json()) == set(model.model_fields)
+    else:
+        assert answer.content == b""
