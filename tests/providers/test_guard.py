@@ -184,8 +184,6 @@ async def test_the_next_address_is_tried_when_one_refuses() -> None:
 
 async def test_names_are_looked_up_by_the_system() -> None:
     assert set(await SystemResolver()("localhost", 80)) <= {"127.0.0.1", "::1"}
-    with pytest.raises(OSError, match=r"\w"):
-        await SystemResolver()("no-such-name.invalid", 80)
 
 
 async def test_unix_sockets_are_never_opened() -> None:
