@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from calendar_sync.domain.providers import Provider, ProviderName
 from providers.apple.provider import AppleProvider
-from providers.caldav.provider import CalDavProvider
+from providers.caldav.provider import CalDavProvider, hosts_of
 from providers.guard import IPNetwork
 from providers.ics.provider import IcsProvider
 from providers.transport import Transport
@@ -18,6 +18,8 @@ def all_providers(
     `allowed_networks` may be reached by addresses that users type although they are not public.
     """
     transport = Transport(allowed_networks=allowed_networks)
-    caldav, ics = CalDavProvider(transport), IcsProvider(transport)
-    providers: tuple[Provider, ...] = (caldav, AppleProvider(caldav, ics, apple_caldav_url), ics)
+    ics = IcsProvider(transport)
+    apple_accounts = CalDavProvider(transport, trusted=hosts_of(apple_caldav_url))
+    apple = AppleProvider(apple_accounts, ics, apple_caldav_url)
+    providers: tuple[Provider, ...] = (CalDavProvider(transport), apple, ics)
     return {provider.name: provider for provider in providers}

@@ -59,13 +59,17 @@ def within(base: str, href: str, trusted: Sequence[str] = ()) -> str | None:
     if here == there:
         return f"{origin(base)}{path_of(url)}"
     is_trusted = host_matches(here, trusted) and host_matches(there, trusted)
-    return url if is_trusted and urlsplit(url).scheme == "https" else None
+    return url if is_trusted and not is_downgrade(base, url) else None
 
 
 def as_secure_as(base: str, url: str) -> str:
     """`url`, but at the origin of `base` where it names the same host without its encryption."""
-    is_downgrade = urlsplit(base).scheme == "https" and urlsplit(url).scheme == "http"
-    return f"{origin(base)}{path_of(url)}" if is_downgrade and host_of(base) == host_of(url) else url
+    return f"{origin(base)}{path_of(url)}" if is_downgrade(base, url) and host_of(base) == host_of(url) else url
+
+
+def is_downgrade(base: str, url: str) -> bool:
+    """Whether going from `base` to `url` leaves encryption behind."""
+    return urlsplit(base).scheme == "https" and urlsplit(url).scheme != "https"
 
 
 def host_of(url: str) -> str:

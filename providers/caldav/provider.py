@@ -18,6 +18,14 @@ ICLOUD = ("*.icloud.com", "*.icloud.com.cn")
 """Apple spreads accounts over partitions, hosts of their own, and moves them at will."""
 
 
+def hosts_of(server: str) -> Sequence[str]:
+    """The hosts, as patterns, that a preset server may spread its accounts over.
+
+    Apple's are known. A server that the operator put in Apple's place is believed: it is shown the passwords anyway.
+    """
+    return ICLOUD if hrefs.host_matches(hrefs.host_of(server), ICLOUD) else ("*",)
+
+
 class CalDavProvider:
     """Any CalDAV server.
 
@@ -81,7 +89,7 @@ class CalDavProvider:
 
     def _admits(self, candidate: Candidate, url: str) -> bool:
         """Whether the password may go to an address: never from https to http."""
-        if candidate.url.startswith("https:") and not url.startswith("https:"):
+        if hrefs.is_downgrade(candidate.url, url):
             return False
         host = hrefs.host_of(url)
         if hrefs.is_within_domain(host, candidate.domain):

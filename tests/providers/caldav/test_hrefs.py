@@ -111,6 +111,10 @@ def test_an_origin_has_one_spelling(url: str, origin: str) -> None:
     assert hrefs.origin(url) == origin
 
 
+def test_without_encryption_to_lose_none_is_lost() -> None:
+    assert hrefs.within("http://127.0.0.1:1/", "http://127.0.0.2:2/x", ("*",)) == "http://127.0.0.2:2/x"
+
+
 def test_a_domain_holds_its_hosts_and_no_namesakes() -> None:
     assert hrefs.is_within_domain("example.com", "example.com")
     assert hrefs.is_within_domain("caldav.example.com", "example.com")
