@@ -1,0 +1,97 @@
+"""Google as an ASGI application: OAuth, the API, their faults and their control."""
+
+import asyncio
+import gzip
+from dataclasses import dataclass, field
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount
+from starlette.types import Message, Receive, Scope, Send
+
+from simulators.google.calendar_methods import CalendarMethods
+from simulators.google.calls import Gate
+from simulators.google.channel_methods import ChannelMethods
+from simulators.google.consent import Consent
+from simulators.google.control import Control
+from simulators.google.event_methods import EventMethods
+from simulators.google.faults import Fault, halved, send_spoilt
+from simulators.google.log import logged
+from simulators.google.state import State
+from simulators.google.token_endpoints import TokenEndpoints
+
+_MOST_LOGGED = 10_000
+
+
+@dataclass(slots=True)
+class GoogleSimulator(State):
+    """An ASGI application; see `simulators.server` for how to serve it."""
+
+    _google: Starlette = field(init=False)
+    _control: Starlette = field(init=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._google = Starlette(routes=self._routes())
+        self._control = Starlette(routes=[Mount("/_control", routes=Control(self).routes())])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith("/_control/"):
+            await self._control(scope, receive, send)
+        else:
+            await self._serve(Request(scope, receive), send)
+
+    def _routes(self) -> list[BaseRoute]:
+        gate = Gate(self.world, self.authority)
+        channels = ChannelMethods(self.clock, self.quirks, self.push)
+        calendars = CalendarMethods(self.clock, self.quirks, self.pages)
+        events = EventMethods(self.clock, self.quirks, self.pages)
+        return [
+            *Consent(self.world, self.authority, self.clock, self.quirks).routes(),
+            *TokenEndpoints(self.authority, self.clock, self.quirks).routes(),
+            Mount("/calendar/v3", routes=[*channels.routes(gate), *calendars.routes(gate), *events.routes(gate)]),
+        ]
+
+    async def _serve(self, request: Request, send: Send) -> None:
+        token = self.authority.authenticate(request.headers.get("authorization", "").removeprefix("Bearer "))
+        account = "" if token is None else token.account.email
+        entry = await logged(request, account)
+        self.log.append(entry)
+        del self.log[:-_MOST_LOGGED]
+        fault = self.faults.take(request, account) or Fault()
+        excess = None if token is None else self.quota.spend(token.client.id, account)
+        response = fault.refusal()
+        if response is None and excess is not None:
+            response = JSONResponse(excess.body(), excess.code, excess.headers)
+        if response is None:
+            response = await self._answered(request, await request.body())
+        if fault.half:
+            response = halved(response)
+        entry.status = response.status_code
+        await asyncio.sleep(fault.delay)
+        await send_spoilt(self._compressed(request, response), fault, request.scope, send)
+
+    async def _answered(self, request: Request, body: bytes) -> Response:
+        """What a well-mannered Google answers."""
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def keep(message: Message) -> None:
+            sent.append(message)
+
+        await self._google(request.scope, receive, keep)
+        response = Response(b"".join(message.get("body", b"") for message in sent), sent[0]["status"])
+        response.raw_headers = list(sent[0]["headers"])
+        return response
+
+    def _compressed(self, request: Request, response: Response) -> Response:
+        accepts = "gzip" in request.headers.get("accept-encoding", "")
+        says_so = "gzip" in request.headers.get("user-agent", "") or not self.quirks.gzip_needs_user_agent
+        if not (accepts and says_so and response.body):
+            return response
+        kept = {name: value for name, value in response.headers.items() if name != "content-length"}
+        headers = kept | {"content-encoding": "gzip", "vary": "Accept-Encoding"}
+        return Response(gzip.compress(bytes(response.body), 1), response.status_code, headers)

@@ -1,0 +1,235 @@
+"""Clients, consents, codes and tokens, with Google's rules of when they are given and when they die."""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from secrets import token_urlsafe
+from typing import Literal
+
+from simulators.google.accounts import Account
+from simulators.google.clock import Clock
+from simulators.google.quirks import Quirks
+
+_TESTING_LIFE = timedelta(days=7)
+_UNUSED_LIFE = timedelta(days=180)
+
+
+class OAuthError(Exception):
+    """The token endpoint refuses. `more` are further members of the answer."""
+
+    def __init__(self, status: int, error: str, description: str, **more: str) -> None:
+        super().__init__(description)
+        self.status = status
+        self.error = error
+        self.description = description
+        self.more = more
+
+
+@dataclass(slots=True)
+class Client:
+    """An application as its operator registered it.
+
+    Without `redirect_uris` it is a desktop application, which may use any loopback address. Refresh tokens of an
+    application whose consent screen is in `testing` die after seven days.
+    """
+
+    id: str
+    secret: str
+    redirect_uris: tuple[str, ...] = ()
+    publishing_status: Literal["production", "testing"] = "production"
+    name: str = "An application"
+
+
+@dataclass(slots=True)
+class Code:
+    """An authorization code and what it was asked for with."""
+
+    value: str
+    client: Client
+    account: Account
+    scopes: tuple[str, ...]
+    redirect_uri: str
+    expires: datetime
+    challenge: str | None = None
+    challenge_method: str = "plain"
+    nonce: str | None = None
+    gives_refresh_token: bool = False
+    is_used: bool = False
+
+
+@dataclass(slots=True)
+class RefreshToken:
+    value: str
+    client: Client
+    account: Account
+    scopes: tuple[str, ...]
+    issued: datetime
+    last_used: datetime
+    is_dead: bool = False
+    error_subtype: str | None = None
+    """Why it died, if the token endpoint says: `invalid_rapt` where the organisation limits sessions."""
+
+    def lives(self, now: datetime) -> bool:
+        is_too_old = self.client.publishing_status == "testing" and now - self.issued >= _TESTING_LIFE
+        return not (self.is_dead or is_too_old or now - self.last_used >= _UNUSED_LIFE)
+
+
+@dataclass(slots=True)
+class AccessToken:
+    value: str
+    client: Client
+    account: Account
+    scopes: tuple[str, ...]
+    expires: datetime
+
+
+@dataclass(slots=True)
+class Tokens:
+    """What a client is handed out."""
+
+    access: AccessToken
+    refresh: RefreshToken | None
+    nonce: str | None = None
+
+
+@dataclass(slots=True)
+class Authority:
+    clock: Clock
+    quirks: Quirks
+    clients: dict[str, Client] = field(default_factory=dict)
+    consents: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    """The scopes that an account (second) has granted a client (first)."""
+    codes: dict[str, Code] = field(default_factory=dict)
+    refresh_tokens: dict[str, RefreshToken] = field(default_factory=dict)
+    access_tokens: dict[str, AccessToken] = field(default_factory=dict)
+
+    # What users and operators do
+
+    def granted(self, client: Client, account: Account) -> frozenset[str]:
+        return self.consents.get((client.id, account.email), frozenset())
+
+    def consent(self, client: Client, account: Account, scopes: Iterable[str]) -> None:
+        self.consents[client.id, account.email] = self.granted(client, account) | frozenset(scopes)
+
+    def grant(self, client: Client, account: Account, *scopes: str) -> Tokens:
+        """Tokens for a client, without the way through the browser."""
+        self.consent(client, account, scopes)
+        return Tokens(self._access_token(client, account, scopes), self._refresh_token(client, account, scopes))
+
+    def withdraw(self, client: Client, account: Account) -> None:
+        """The user takes the client's access away: every token dies, and the next consent is a first one."""
+        self.consents.pop((client.id, account.email), None)
+        self.kill_refresh_tokens(account, client)
+        self.expire_access_tokens(account, client)
+
+    def kill_refresh_tokens(
+        self, account: Account, client: Client | None = None, *, subtype: str | None = None
+    ) -> None:
+        for token in self.refresh_tokens.values():
+            if token.account is account and client in {None, token.client}:
+                token.is_dead, token.error_subtype = True, subtype
+
+    def expire_access_tokens(self, account: Account | None = None, client: Client | None = None) -> None:
+        self.access_tokens = {
+            value: token
+            for value, token in self.access_tokens.items()
+            if not (account in {None, token.account} and client in {None, token.client})
+        }
+
+    # What clients ask for
+
+    def authenticate(self, value: str) -> AccessToken | None:
+        token = self.access_tokens.get(value)
+        return token if token is not None and token.expires > self.clock.now() else None
+
+    def client(self, client_id: str | None, secret: str | None) -> Client:
+        """The client that gives its secret. Raises `OAuthError`."""
+        client = self.clients.get(client_id or "")
+        if client is None:
+            raise OAuthError(401, "invalid_client", "The OAuth client was not found.")
+        if secret != client.secret:
+            raise OAuthError(401, "invalid_client", "Unauthorized")
+        return client
+
+    def add_code(self, code: Code) -> str:
+        self.codes[code.value] = code
+        return code.value
+
+    def exchange(self, client: Client, value: str, redirect_uri: str | None, verifier: str | None) -> Tokens:
+        """The tokens for a code, once. Raises `OAuthError`."""
+        code = self.codes.get(value)
+        if code is None:
+            raise OAuthError(400, "invalid_grant", "Malformed auth code.")
+        if code.is_used or code.client is not client or code.expires <= self.clock.now():
+            raise OAuthError(400, "invalid_grant", "Bad Request")
+        if redirect_uri != code.redirect_uri:
+            raise OAuthError(400, "redirect_uri_mismatch", "Bad Request")
+        _check_verifier(code, verifier)
+        code.is_used = True
+        refresh = self._refresh_token(client, code.account, code.scopes) if code.gives_refresh_token else None
+        return Tokens(self._access_token(client, code.account, code.scopes), refresh, code.nonce)
+
+    def refresh(self, client: Client, value: str) -> Tokens:
+        """A new access token for a refresh token, which stays as it is. Raises `OAuthError`."""
+        token = self.refresh_tokens.get(value)
+        if token is None or token.client is not client:
+            raise OAuthError(400, "invalid_grant", "Bad Request")
+        if not token.lives(self.clock.now()):
+            raise _dead(token)
+        token.last_used = self.clock.now()
+        access = self._access_token(client, token.account, token.scopes)
+        if not self.quirks.rotates_refresh_tokens:
+            return Tokens(access, None)
+        token.is_dead = True
+        return Tokens(access, self._refresh_token(client, token.account, token.scopes))
+
+    def revoke(self, value: str) -> None:
+        """End all that a client may do for an account, by any of its tokens. Raises `OAuthError`."""
+        refresh = self.refresh_tokens.get(value)
+        token = refresh if refresh is not None and not refresh.is_dead else self.authenticate(value)
+        if token is None:
+            raise OAuthError(400, "invalid_token", "Token expired or revoked")
+        self.withdraw(token.client, token.account)
+
+    def _access_token(self, client: Client, account: Account, scopes: Iterable[str]) -> AccessToken:
+        expires = self.clock.now() + timedelta(seconds=self.quirks.access_token_seconds)
+        token = AccessToken(f"ya29.{token_urlsafe(24)}", client, account, tuple(scopes), expires)
+        self.access_tokens[token.value] = token
+        return token
+
+    def _refresh_token(self, client: Client, account: Account, scopes: Iterable[str]) -> RefreshToken:
+        now = self.clock.now()
+        living = list(self._living(client, account, now))
+        for token in living[: max(0, len(living) + 1 - self.quirks.most_refresh_tokens)]:
+            token.is_dead = True
+        fresh = RefreshToken(f"1//0{token_urlsafe(24)}", client, account, tuple(scopes), now, now)
+        self.refresh_tokens[fresh.value] = fresh
+        return fresh
+
+    def _living(self, client: Client, account: Account, now: datetime) -> Iterator[RefreshToken]:
+        for token in self.refresh_tokens.values():
+            if token.client is client and token.account is account and token.lives(now):
+                yield token
+
+
+def _check_verifier(code: Code, verifier: str | None) -> None:
+    """RFC 7636 §4.6. Raises `OAuthError`."""
+    if code.challenge is None:
+        if verifier:
+            raise OAuthError(400, "invalid_grant", "code_verifier or verifier is not needed.")
+        return
+    if not verifier:
+        raise OAuthError(400, "invalid_grant", "Missing code verifier.")
+    digest = urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("=")
+    given = digest if code.challenge_method == "S256" else verifier
+    if not 43 <= len(verifier) <= 128 or given != code.challenge:
+        raise OAuthError(400, "invalid_grant", "Invalid code verifier.")
+
+
+def _dead(token: RefreshToken) -> OAuthError:
+    if token.error_subtype is None:
+        return OAuthError(400, "invalid_grant", "Token has been expired or revoked.")
+    description = f"reauth related error ({token.error_subtype})"
+    return OAuthError(400, "invalid_grant", description, error_subtype=token.error_subtype)

@@ -1,0 +1,79 @@
+"""All that a simulated Google is made of, and what can be done to it in Python."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from simulators.google.accounts import Account, World
+from simulators.google.authority import Authority, Client, Tokens
+from simulators.google.clock import Clock
+from simulators.google.faults import Faults
+from simulators.google.log import LoggedRequest
+from simulators.google.push import Push
+from simulators.google.quirks import Quirks
+from simulators.google.quota import Quota
+from simulators.google.tokens import Pages
+
+
+@dataclass(slots=True)
+class State:
+    """Everything in it may be read and changed while it is served."""
+
+    clock: Clock = field(default_factory=Clock)
+    quirks: Quirks = field(default_factory=Quirks)
+    faults: Faults = field(default_factory=Faults)
+    log: list[LoggedRequest] = field(default_factory=list)
+    world: World = field(init=False)
+    authority: Authority = field(init=False)
+    push: Push = field(init=False)
+    pages: Pages = field(init=False)
+    quota: Quota = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.push = Push(self.clock, self.quirks)
+        self.world = World(self.clock, on_change=self.push.notify)
+        self.authority = Authority(self.clock, self.quirks)
+        self.pages = Pages(self.quirks)
+        self.quota = Quota(self.clock, self.quirks)
+
+    def add_client(self, client_id: str, secret: str, *redirect_uris: str, **properties: Any) -> Client:  # noqa: ANN401
+        """Register an application; `properties` are those of `Client`."""
+        client = Client(client_id, secret, redirect_uris, **properties)
+        self.authority.clients[client.id] = client
+        return client
+
+    def add_account(self, email: str, name: str = "", **properties: Any) -> Account:  # noqa: ANN401
+        """An account with an empty primary calendar; `properties` are `aliases` and `time_zone`."""
+        return self.world.add_account(email, name, **properties)
+
+    def grant(self, client: Client, account: Account, *scopes: str) -> Tokens:
+        """Tokens for a client, without the way through the browser."""
+        return self.authority.grant(client, account, *scopes)
+
+    def advance(self, **by: float) -> None:
+        """Let time pass: `days`, `hours`, `seconds` and so on."""
+        self.clock.advance(timedelta(**by))
+
+    def count(self, method: str = "", path: str = "", query: str = "") -> int:
+        """How many requests of a method came in, whose path and query contain these."""
+        return sum(
+            1
+            for request in self.log
+            if method in {"", request.method} and path in request.path and query in request.query
+        )
+
+    def reset(self) -> None:
+        """Back to good manners: no quirks, no faults, an empty log. Accounts, calendars, tokens and channels stay."""
+        self.quirks.reset()
+        self.faults.clear()
+        self.log.clear()
+
+
+def settings(base: str) -> dict[str, str]:
+    """Where calendar-sync finds a simulator that is served at `base`, as its settings."""
+    return {
+        "GOOGLE_API_URL": f"{base}/calendar/v3",
+        "GOOGLE_AUTHORIZE_URL": f"{base}/o/oauth2/v2/auth",
+        "GOOGLE_TOKEN_URL": f"{base}/token",
+        "GOOGLE_REVOKE_URL": f"{base}/revoke",
+    }
