@@ -107,20 +107,6 @@ def test_a_huge_message_makes_a_short_line() -> None:
     assert len(stream.getvalue()) < 2048
 
 
-@pytest.fixture
-def process_logging() -> Generator[None]:
-    """Puts the process's logging back as it was."""
-    names = ("httpx", "httpcore", "uvicorn", "uvicorn.error", "uvicorn.access")
-    root, libraries = logging.getLogger(), [logging.getLogger(name) for name in names]
-    before = root.handlers[:], root.level, [(library.level, library.propagate) for library in libraries]
-    yield
-    root.handlers[:], level = before[:2]
-    root.setLevel(level)
-    for library, (library_level, propagate) in zip(libraries, before[2], strict=True):
-        library.setLevel(library_level)
-        library.propagate = propagate
-
-
 @pytest.mark.usefixtures("process_logging")
 def test_libraries_that_log_addresses_are_quiet_and_uvicorn_has_no_access_log() -> None:
     stream = io.StringIO()
