@@ -8,11 +8,13 @@ statement for all rows.
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from calendar_sync.domain.events import Window
 from calendar_sync.domain.identifiers import EventId, event_id
 from calendar_sync.domain.providers import Change, Quarantine, Removal, Upsert
 from calendar_sync.domain.sync import Transition
@@ -33,7 +35,7 @@ async def apply(connection: AsyncConnection, setting: Setting, changes: Sequence
     upserts = [encode(change.event) for change in latest.values() if isinstance(change, Upsert)]
     removed = [name for name, change in latest.items() if isinstance(change, Removal)]
     unclear = {name: change for name, change in latest.items() if isinstance(change, Quarantine)}
-    await _expanded_from_now_on(connection, setting)
+    setting = await _reaching_as_far_as_stored(connection, setting)
     await problems.clear(connection, setting.calendar.id, latest.keys() - unclear.keys())
     await problems.keep(connection, setting, unclear)
     transitions = await _upsert(connection, setting, upserts)
@@ -44,11 +46,17 @@ async def apply(connection: AsyncConnection, setting: Setting, changes: Sequence
     return transitions
 
 
-async def _expanded_from_now_on(connection: AsyncConnection, setting: Setting) -> None:
-    """A calendar that holds nothing yet is expanded as far as what is now put into it."""
-    if setting.calendar.expanded_until is None:
-        statement = update(calendars).where(calendars.c.id == setting.calendar.id, calendars.c.expanded_until.is_(None))
-        await connection.execute(statement.values(expanded_until=setting.window.end))
+async def _reaching_as_far_as_stored(connection: AsyncConnection, setting: Setting) -> Setting:
+    """The setting with its window extended to what the calendar's other series are expanded to.
+
+    So all series of a calendar reach equally far, and `roll` leaves none behind. The first page decides how far.
+    """
+    calendar = calendars.c.id == setting.calendar.id
+    until = await connection.scalar(select(calendars.c.expanded_until).where(calendar))
+    if until is None:
+        await connection.execute(update(calendars).where(calendar).values(expanded_until=setting.window.end))
+        return setting
+    return replace(setting, window=Window(setting.window.start, max(until, setting.window.end)))
 
 
 async def _upsert(connection: AsyncConnection, setting: Setting, upserts: Sequence[Encoded]) -> dict[str, Transition]:

@@ -88,7 +88,7 @@ class Calendars:
         if chosen - {calendar.id for calendar in await self.list(actor, connection)}:
             raise NotFound("calendar")
         is_chosen = among(calendars.c.id, chosen)
-        statement = update(calendars).where(calendars.c.connection_id == connection)
+        statement = within(actor, update(calendars).where(calendars.c.connection_id == connection), calendars)
         await self._connection.execute(statement.where(is_chosen).values(is_selected=True))
         await self._connection.execute(
             statement.where(~is_chosen).values(is_selected=False, cursor=None, expanded_until=None)

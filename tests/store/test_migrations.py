@@ -1,20 +1,149 @@
 """Any store becomes one of this version, whoever else is at it; a newer one is refused."""
 
+import asyncio
+import sys
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from calendar_sync.domain.errors import StoreUnavailable
 from calendar_sync.store.database import Database
-from calendar_sync.store.migrations.check import differences
+from calendar_sync.store.migrations import check
+from tests.builders import an_actor
+from tests.databases import PostgreSQL, sqlite_url
+
+MIGRATE = """
+import asyncio, sys
+from calendar_sync.store.database import Database
+async def main():
+    database = await Database.open(sys.argv[1])
+    await database.migrate()
+    await database.ready()
+    await database.close()
+asyncio.run(main())
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[str]:
+    """The address of a store that is not there yet."""
+    if request.param == "sqlite":
+        yield sqlite_url(tmp_path / "store.db")
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    with server.an_empty_database() as url:
+        yield url
+
+
+async def migrate(url: str) -> None:
+    database = await Database.open(url)
+    try:
+        await database.migrate()
+        await database.ready()
+    finally:
+        await database.close()
+
+
+async def execute(url: str, statement: str) -> None:
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.execute(text(statement))
+    await engine.dispose()
 
 
 async def test_the_migrations_make_exactly_the_tables_of_the_models(database: Database, database_url: str) -> None:
     engine = create_async_engine(database_url)
     async with engine.connect() as connection:
-        assert await connection.run_sync(differences) == []
+        assert await connection.run_sync(check.differences) == []
     await engine.dispose()
 
 
-async def test_ready(database: Database) -> None:
-    await database.ready()
-    async with database.begin() as tx:
-        await tx.connection.execute(text("select 1"))
+def test_the_check_passes_and_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check.main() == 0
+    assert capsys.readouterr() == ("", "")
+
+
+async def test_a_table_that_no_migration_makes_is_a_difference(database: Database, database_url: str) -> None:
+    engine = create_async_engine(database_url)
+    async with engine.connect() as connection:
+        await connection.execute(text("DROP TABLE event_problems"))
+        (missing,) = await connection.run_sync(check.differences)
+    await engine.dispose()
+    assert "event_problems" in missing
+
+
+async def test_migrating_again_changes_nothing(empty_url: str) -> None:
+    await migrate(empty_url)
+    database = await Database.open(empty_url)
+    await an_actor(database)
+    await database.migrate()
+    async with database.begin(write=False) as tx:
+        assert await tx.accounts.organization_by_name("Acme") is not None
+    await database.close()
+
+
+async def test_processes_that_migrate_at_once_all_succeed(empty_url: str) -> None:
+    processes = [
+        await asyncio.create_subprocess_exec(sys.executable, "-c", MIGRATE, empty_url, stderr=asyncio.subprocess.PIPE)
+        for _ in range(2)
+    ]
+    outcomes = [(await process.communicate())[1] for process in processes]
+    assert [(process.returncode, outcome) for process, outcome in zip(processes, outcomes, strict=True)] == [
+        (0, b"")
+    ] * 3
+
+
+async def test_a_migration_that_fails_half_way_leaves_nothing_behind(empty_url: str) -> None:
+    """Its last table is there already, so all the others are made and taken back."""
+    await execute(empty_url, "CREATE VIEW event_problems AS SELECT 1 AS one")
+    with pytest.raises(Exception, match="event_problems"):
+        await migrate(empty_url)
+    await execute(empty_url, "DROP VIEW event_problems")
+    await migrate(empty_url)
+
+
+async def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(empty_url: str) -> None:
+    await migrate(empty_url)
+    await execute(empty_url, "UPDATE alembic_version SET version_num = '9999_from_the_future'")
+    database = await Database.open(empty_url)
+    for refused in (database.migrate, database.ready):
+        with pytest.raises(StoreUnavailable, match="newer version"):
+            await refused()
+    await database.close()
+
+
+async def test_a_store_that_was_never_migrated_is_told_to_be(empty_url: str) -> None:
+    database = await Database.open(empty_url)
+    await execute(empty_url, "CREATE TABLE of_nobody (x INTEGER)")
+    with pytest.raises(StoreUnavailable, match="calendar-sync migrate"):
+        await database.ready()
+    await database.close()
+
+
+async def test_a_database_of_another_program_is_left_alone(empty_url: str) -> None:
+    await execute(empty_url, "CREATE TABLE users (name TEXT)")
+    with pytest.raises(StoreUnavailable, match="another program"):
+        await migrate(empty_url)
+
+
+async def test_a_migrated_sqlite_file_lets_readers_and_the_writer_work_at_once(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "store.db")
+    await migrate(url)
+    database = await Database.open(url)
+    async with database.begin() as writing, database.begin(write=False) as reading:
+        await writing.accounts.organization_by_name("Acme")
+        pragmas = {
+            name: (await reading.connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
+            for name in ("journal_mode", "foreign_keys", "synchronous", "busy_timeout", "query_only")
+        }
+    await database.close()
+    assert pragmas == {
+        "journal_mode": "wal",
+        "foreign_keys": 1,
+        "synchronous": 2,
+        "busy_timeout": 5000,
+        "query_only": 1,
+    }

@@ -1,0 +1,146 @@
+"""One run writes to a connection at a time, and no request is lost (the fourth law)."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from calendar_sync.domain.connections import Lease
+from calendar_sync.domain.errors import LeaseLost, NotFound
+from calendar_sync.domain.identifiers import ConnectionId
+from calendar_sync.domain.providers import Upsert
+from calendar_sync.store.database import Database
+from tests.builders import NOW, WINDOW, an_event
+from tests.store.conftest import RUN, Place
+
+TTL = timedelta(seconds=30)
+NOBODY = ConnectionId("tcred_none")
+
+
+async def acquire(place: Place, owner: str = "one", after: timedelta = timedelta()) -> Lease | None:
+    async with place.database.begin() as tx:
+        return await tx.connections.acquire(place.connection.id, owner, TTL, NOW + after)
+
+
+async def held(place: Place, owner: str = "one", after: timedelta = timedelta()) -> Lease:
+    lease = await acquire(place, owner, after)
+    assert lease is not None
+    return lease
+
+
+async def write(place: Place, lease: Lease) -> None:
+    async with place.database.begin() as tx:
+        await tx.connections.fence(lease)
+        await tx.events.apply(place.calendar, [Upsert(an_event(lease.owner))], RUN, WINDOW, NOW)
+
+
+async def test_a_lease_is_one_s_until_it_runs_out(place: Place) -> None:
+    first = await held(place)
+    assert first == Lease(place.connection.id, "one", 1, NOW + TTL)
+    assert await acquire(place, "two", TTL) is None
+    second = await held(place, "two", TTL + timedelta(microseconds=1))
+    assert second.epoch == first.epoch + 1
+
+
+async def test_there_is_no_lease_of_a_connection_that_is_not_there(database: Database) -> None:
+    async with database.begin() as tx:
+        assert await tx.connections.acquire(NOBODY, "one", TTL, NOW) is None
+        assert not await tx.connections.is_leased(NOBODY, NOW)
+
+
+async def test_of_many_who_ask_at_once_one_gets_the_lease(place: Place) -> None:
+    leases = await asyncio.gather(*(acquire(place, str(number)) for number in range(8)))
+    assert sum(lease is not None for lease in leases) == 1
+
+
+async def test_a_lease_given_back_is_free_at_once(place: Place) -> None:
+    lease = await held(place)
+    async with place.database.begin() as tx:
+        assert await tx.connections.is_leased(place.connection.id, NOW)
+        await tx.connections.release(lease, None)
+        assert not await tx.connections.is_leased(place.connection.id, NOW)
+    assert await acquire(place, "two") is not None
+
+
+async def test_a_run_writes_while_its_lease_stands_also_past_its_time(place: Place) -> None:
+    lease = await held(place)
+    await write(place, lease)
+    assert list(await place.hashes()) == ["one"]
+
+
+async def test_a_run_that_was_taken_over_writes_nothing_more(place: Place) -> None:
+    paused = await held(place, "paused")
+    taking = await held(place, "taking", TTL * 2)
+    with pytest.raises(LeaseLost):
+        await write(place, paused)
+    await write(place, taking)
+    async with place.database.begin() as tx:
+        with pytest.raises(LeaseLost):
+            await tx.connections.renew(paused, TTL, NOW)
+        with pytest.raises(LeaseLost):
+            await tx.connections.release(paused, 7)
+        assert await tx.connections.pending(place.connection.id) == (0, 0)
+    assert list(await place.hashes()) == ["taking"]
+
+
+async def test_a_run_that_gave_its_lease_back_writes_nothing_more(place: Place) -> None:
+    lease = await held(place)
+    async with place.database.begin() as tx:
+        await tx.connections.release(lease, None)
+    with pytest.raises(LeaseLost):
+        await write(place, lease)
+
+
+async def test_a_run_over_a_connection_that_was_disconnected_writes_nothing_more(place: Place) -> None:
+    lease = await held(place)
+    async with place.database.begin() as tx:
+        await tx.connections.delete(place.actor, place.connection.id)
+    with pytest.raises(LeaseLost):
+        await write(place, lease)
+
+
+async def test_nobody_takes_over_between_the_fence_and_the_end_of_the_transaction(place: Place) -> None:
+    lease = await held(place)
+    async with place.database.begin() as tx:
+        await tx.connections.fence(lease)
+        taking = asyncio.create_task(acquire(place, "taking", TTL * 2))
+        await tx.events.apply(place.calendar, [Upsert(an_event())], RUN, WINDOW, NOW)
+        assert not taking.done()
+    taken = await taking
+    assert taken is not None
+    assert taken.epoch == lease.epoch + 1
+
+
+async def test_a_renewed_lease_lasts_longer(place: Place) -> None:
+    lease = await held(place)
+    async with place.database.begin() as tx:
+        renewed = await tx.connections.renew(lease, TTL, NOW + TTL)
+    assert renewed == Lease(lease.connection_id, lease.owner, lease.epoch, NOW + TTL * 2)
+    assert await acquire(place, "two", TTL * 2) is None
+
+
+async def test_a_request_during_a_run_stays_until_a_run_after_it(place: Place) -> None:
+    lease = await held(place)
+    async with place.database.begin() as tx:
+        served = await tx.connections.request(place.connection.id)
+        during = await tx.connections.request(place.connection.id)
+        await tx.connections.release(lease, served)
+        assert await tx.connections.pending(place.connection.id) == (during, served) == (2, 1)
+
+
+async def test_what_is_served_is_never_taken_back(place: Place) -> None:
+    async with place.database.begin() as tx:
+        for _ in range(3):
+            await tx.connections.request(place.connection.id)
+    for done in (3, 1, None):
+        lease = await held(place)
+        async with place.database.begin() as tx:
+            await tx.connections.release(lease, done)
+            assert await tx.connections.pending(place.connection.id) == (3, 3)
+
+
+async def test_a_request_for_a_connection_that_is_not_there_is_refused(database: Database) -> None:
+    async with database.begin() as tx:
+        with pytest.raises(NotFound):
+            await tx.connections.request(NOBODY)
+        assert await tx.connections.pending(NOBODY) == (0, 0)
