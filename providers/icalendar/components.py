@@ -4,7 +4,7 @@ Components are cut apart before anything is parsed, so that what is wrong with o
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -61,9 +61,10 @@ def calendars(lines: Sequence[str]) -> list[VCalendar]:
     """
     cutter = _Cutter()
     for number, line in enumerate(lines):
-        if line[:6].upper() == "BEGIN:":
+        start = line[:6].upper() if line[0] in "BbEe" else ""
+        if start == "BEGIN:":
             cutter.begin(line[6:].strip().upper(), number, lines)
-        elif line[:4].upper() == "END:":
+        elif start.startswith("END:"):
             cutter.end(line[4:].strip().upper(), number, lines)
         elif cutter.depth == 1:
             cutter.found[-1].lines.append(line)
@@ -113,31 +114,42 @@ def own_lines(component: Sequence[str]) -> Iterator[str]:
     """The property lines of a component as cut: without its frame, and without what is nested in it (alarms)."""
     depth = 0
     for line in component[1:]:
-        start = line[:6].upper()
-        if start == "BEGIN:":
-            depth += 1
-        elif start.startswith("END:"):
-            depth -= 1
-        elif depth == 0:
+        if line[0] in "BbEe":
+            start = line[:6].upper()
+            if start == "BEGIN:":
+                depth += 1
+                continue
+            if start.startswith("END:"):
+                depth -= 1
+                continue
+        if depth == 0:
             yield line
 
 
-def parse_properties(lines: Iterator[str] | Sequence[str], wanted: Collection[str]) -> dict[str, list[Property]]:
-    """The properties named in `wanted` (upper case). What is no content line is ignored."""
+def parse_properties(lines: Iterable[str], wanted: Collection[str]) -> dict[str, list[Property]]:
+    """The properties named in `wanted` (upper case). One without a value is as none; what is no property is ignored."""
     found: dict[str, list[Property]] = {}
-    for full_line in lines:
-        is_cut = len(full_line) > LONGEST_LINE
-        line = full_line[:LONGEST_LINE] if is_cut else full_line
-        head, colon, value = line.partition(":")
-        if '"' in head:
-            head, colon, value = _split_quoted(line)
+    for line in lines:
+        head, _, value = line.partition(":")
         name, _, parameters = head.partition(";")
-        name = name.strip().upper()
-        if name in wanted and (colon or is_cut):
-            if name in _TIMES and ":" in value:
-                parameters, value = _split_last(parameters, value)
-            found.setdefault(name, []).append(Property(parameters, value, is_cut))
+        name = name.upper()
+        if name not in wanted:
+            continue
+        if '"' in head or len(line) > LONGEST_LINE or (name in _TIMES and ":" in value):
+            found.setdefault(name, []).append(_careful(line, name))
+        elif value:
+            found.setdefault(name, []).append(Property(parameters, value))
     return found
+
+
+def _careful(line: str, name: str) -> Property:
+    """A line that is too long, or has a colon where there should be none, or one in quotes."""
+    is_cut = len(line) > LONGEST_LINE
+    head, value = _split_quoted(line[:LONGEST_LINE])
+    _, _, parameters = head.partition(";")
+    if name in _TIMES and ":" in value:
+        parameters, value = _split_last(parameters, value)
+    return Property(parameters, value, is_cut)
 
 
 def _split_last(parameters: str, value: str) -> tuple[str, str]:
@@ -146,12 +158,13 @@ def _split_last(parameters: str, value: str) -> tuple[str, str]:
     return (f"{parameters}:{rest}", time) if time[:8].isdigit() else (parameters, value)
 
 
-def _split_quoted(line: str) -> tuple[str, str, str]:
+def _split_quoted(line: str) -> tuple[str, str]:
     """Split at the first colon outside quotes."""
     position, quoted = 0, False
     while (colon := line.find(":", position)) >= 0:
         quoted ^= line.count('"', position, colon) % 2 == 1
         if not quoted:
-            return line[:colon], ":", line[colon + 1 :]
+            return line[:colon], line[colon + 1 :]
         position = colon + 1
-    return line.partition(":")
+    head, _, value = line.partition(":")
+    return head, value

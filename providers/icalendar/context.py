@@ -73,9 +73,10 @@ class Component:
 
     def check_size(self) -> None:
         """Raises `Unreadable` for what no calendar program writes."""
-        if sum(len(one.value) for written in self.properties.values() for one in written) > MOST_CHARACTERS:
+        written = [one for properties in self.properties.values() for one in properties]
+        if sum(len(one.parameter_text) + len(one.value) for one in written) > MOST_CHARACTERS:
             raise Unreadable("It is larger than 512 kB.")
-        cut = {name for name, written in self.properties.items() for one in written if one.is_cut}
+        cut = {name for name, properties in self.properties.items() if any(one.is_cut for one in properties)}
         if cut - _MAY_BE_CUT:
             raise Unreadable("It has a property longer than 64 kB.")
 

@@ -100,8 +100,9 @@ class SeriesClock:
     def original_start(self, moment: Moment) -> datetime:
         """Which instance `moment` (of RECURRENCE-ID, RDATE, EXDATE) means.
 
-        A time without a zone is on the clock of the series; a date on a timed series is the instance of that day. The
-        result has `fold` 1 for the second of two equal readings.
+        A time without a zone is on the clock of the series; a date on a timed series is the instance of that day. In an
+        all-day series a midnight is that of its own date, in whatever zone it is written. The result has `fold` 1 for
+        the second of two equal readings.
         """
         if moment.is_date:
             return moment.wall if self.all_day else datetime.combine(moment.wall, self.start.time())

@@ -7,15 +7,9 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from providers.icalendar.components import VCalendar, own_lines, parse_properties
+from providers.icalendar.vtimezone import Observance, canonical_text, fixed_rules, observances
 from providers.icalendar.zone_names import LONGEST_NAME, fixed_offset, iana_name
-from providers.icalendar.zone_rules import (
-    Observance,
-    canonical_text,
-    fixed_rules,
-    iana_zone_with,
-    observances,
-    rule_zone,
-)
+from providers.icalendar.zone_rules import iana_zone_with, rule_zone
 
 MOST_ZONES = 200
 """Names looked up for one calendar: to find the zone that rules describe takes milliseconds."""

@@ -2,18 +2,21 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import islice
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
+from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from calendar_sync.recurrence.zones import load_zone
 from providers.icalendar.components import VCalendar
+from providers.icalendar.vtimezone import canonical_text, observances
 from providers.icalendar.windows_zones import DISPLAY_NAMES, OTHER_NAMES
 from providers.icalendar.zone_names import iana_name
-from providers.icalendar.zone_rules import canonical_text, iana_zone_with, observances, rule_zone
+from providers.icalendar.zone_rules import iana_zone_with, rule_zone
 from providers.icalendar.zones import Zones
 
 INSTANTS = st.datetimes(datetime(2025, 1, 1), datetime(2037, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
@@ -197,6 +200,24 @@ def test_a_clock_by_rules_agrees_with_the_one_that_expands_series(lines: list[st
 @given(instant=INSTANTS)
 def test_a_clock_by_rules_agrees_with_the_zone_that_has_them(instant: datetime) -> None:
     assert instant.astimezone(rule_zone(observances(BERLIN))).utcoffset() == offset("Europe/Berlin", instant)
+
+
+@settings(deadline=None)
+@given(
+    month=st.integers(1, 12),
+    by=st.sampled_from(
+        ["BYDAY=-1SU", "BYDAY=1MO", "BYDAY=5FR", "BYDAY=SU;BYMONTHDAY=8,9,10,11,12,13,14", "BYMONTHDAY=-1", ""]
+    ),
+    end=st.sampled_from(["", "COUNT=7", "UNTIL=20300601", "UNTIL=20300601T000000"]),
+)
+def test_onsets_are_those_of_the_recurrence_rule(month: int, by: str, end: str) -> None:
+    rule = ";".join(filter(None, ["FREQ=YEARLY", f"BYMONTH={month}", by, end]))
+    start = datetime(1990, 1, 2, 3, 0)  # noqa: DTZ001 - a wall clock
+    (read,) = observances(vtimezone(("19900102T030000", "+0000", "+0000", f"RRULE:{rule}")))
+
+    expected = [one for one in islice(rrulestr(rule, dtstart=start), 200) if one.year <= 2100]
+
+    assert read.onsets() == [start, *expected]
 
 
 def test_the_last_onset_of_a_rule_that_ends_in_utc_counts() -> None:
