@@ -59,6 +59,11 @@ const VARIABLES = [
 const field = document.getElementById("key");
 const state = document.getElementById("access-state");
 
+// Just after a change of tabs, GraphiQL still names the operation of the tab that was left.
+function nameOf({ query, operationName }) {
+  return operationName && query.includes(operationName) ? operationName : undefined;
+}
+
 async function execute(operation, options = {}) {
   const key = field.value.trim();
   const response = await fetch(window.location.pathname, {
@@ -69,7 +74,7 @@ async function execute(operation, options = {}) {
       ...(key ? { Authorization: `Bearer ${key}` } : {}),
       ...options.headers,
     },
-    body: JSON.stringify(operation),
+    body: JSON.stringify({ ...operation, operationName: nameOf(operation) }),
   });
   return response.json();
 }
