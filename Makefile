@@ -42,7 +42,6 @@ check: $(VENV)/.installed-dev
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 	@$(BIN)/calendar-sync schema | diff -u schema.graphql - || { echo "schema.graphql is stale: calendar-sync schema > schema.graphql" >&2; exit 1; }
 	@$(BIN)/python -m calendar_sync.store.migrations.check
-	@$(BIN)/python -m tests.lock_files
 
 format: $(VENV)/.installed-dev
 	@$(BIN)/ruff format .

@@ -76,7 +76,7 @@ def _cpu() -> float:
     """CPU seconds of this process and its children so far: large feeds are parsed in one."""
     this = psutil.Process()
     times = [process.cpu_times() for process in (this, *this.children(recursive=True))]
-    return sum(each.user + each.system for each in times)
+    return float(sum(each.user + each.system for each in times))
 
 
 async def ours(folder: Path, events: int) -> list[Measured]:

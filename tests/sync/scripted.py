@@ -13,8 +13,8 @@ from calendar_sync.domain.providers import (
     Cursor,
     ProviderClient,
     ProviderName,
-    Removal,
     RemoteCalendar,
+    Removal,
     Snapshot,
     Upsert,
 )
@@ -62,10 +62,16 @@ class ScriptedProvider:
     fail_at: tuple[int, ProviderError] | None = None
     before_page: Hook | None = None
     readings: list[tuple[str, Cursor | None]] = field(default_factory=list)
-    credentials_refused: bool = False
+    made: int = 0
 
     def calendar(self, remote_id: str = "main") -> ScriptedCalendar:
-        return self.calendars.setdefault(remote_id, ScriptedCalendar(RemoteCalendar(remote_id, name=remote_id)))
+        """The calendar of that name; made when first asked for. One made anew knows no cursor of the one before."""
+        if remote_id not in self.calendars:
+            self.made += 1000
+            log = [""] * self.made
+            remote = RemoteCalendar(remote_id, name=remote_id)
+            self.calendars[remote_id] = ScriptedCalendar(remote, log=log, forgotten=len(log))
+        return self.calendars[remote_id]
 
     async def connect(self, credentials: Mapping[str, str]) -> Account:
         return Account(credentials.get("username", "someone"), "someone@example.com", credentials)
@@ -100,9 +106,7 @@ class ScriptedClient:
     def _pages(self, source: ScriptedCalendar, since: Cursor | None) -> Sequence[ChangePage]:
         cursor = Cursor(str(len(source.log)))
         changes: list[Change] = (
-            [Upsert(event) for event in source.events.values()]
-            if since is None
-            else source.changes_since(int(since))
+            [Upsert(event) for event in source.events.values()] if since is None else source.changes_since(int(since))
         )
         size = self.provider.page_size
         pages = [ChangePage(changes[at : at + size]) for at in range(0, len(changes), size)]

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from calendar_sync.connections.service import ConnectionService
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Connection
+from calendar_sync.domain.identifiers import CalendarId
 from calendar_sync.domain.sync import SyncResult, Tally
 from calendar_sync.events.service import EventService
 from calendar_sync.store.database import Database
@@ -24,11 +25,12 @@ KEY = urlsafe_b64encode(bytes(32)).decode()
 
 @dataclass
 class Clock:
-    """Time that moves when a test says so."""
+    """Time that moves by a millisecond whenever it is looked at, and further when a test says so."""
 
     now: datetime = NOW
 
     def __call__(self) -> datetime:
+        self.now += timedelta(milliseconds=1)
         return self.now
 
     def advance(self, by: timedelta) -> None:
@@ -69,6 +71,21 @@ class World:
                 for remote_id, content_hash in (await tx.events.hashes(calendar.id)).items()
             }
 
+    async def replayed(self) -> set[str]:
+        """Which event objects there are, as the change feed leads to it: without a gap, each step from the last."""
+        async with self.database.begin(write=False) as tx:
+            changes = await tx.changes.list(self.actor.user_id, 0, 1_000_000)
+            calendars = await tx.calendars.of_connection(self.connection.id)
+        assert [change.seq for change in changes] == list(range(1, len(changes) + 1))
+        state: dict[tuple[str, str], str | None] = {}
+        for change in (recorded.change for recorded in changes):
+            key = (change.calendar_id, change.remote_id)
+            assert state.pop(key, None) == change.before
+            if change.after is not None:
+                state[key] = change.after
+        names = {calendar.id: calendar.remote.remote_id for calendar in calendars}
+        return {f"{names[CalendarId(calendar)]}/{remote_id}" for calendar, remote_id in state}
+
 
 def difference(before: dict[str, str], after: dict[str, str]) -> Tally:
     """What an outsider who compares two states of the store would count."""
@@ -103,9 +120,7 @@ async def a_world(database: Database, provider: ScriptedProvider | None = None) 
     connections = ConnectionService(database, Keyring.of(KEY), {provider.name: provider}, clock)
     overview = await connections.connect(actor, provider.name, {"username": "someone"})
     service = sync_service(database, provider, clock, "process 1")
-    world = World(
-        database, actor, provider, clock, connections, EventService(database), service, overview.connection
-    )
+    world = World(database, actor, provider, clock, connections, EventService(database), service, overview.connection)
     try:
         yield world
     finally:
