@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from calendar_sync.domain.errors import Invalid
-from calendar_sync.web.errors import Unreadable, fault_of
-from calendar_sync.web.json_body import json_object, require_json
+from calendar_sync.web.errors import Unreadable
 
 _MOST_BYTES = 1024 * 1024
-_MOST_BYTES_OF_JSON = 256 * 1024
+_MOST_UNKEPT = 512 * 1024
 _DEADLINE_SECONDS = 10.0
 _CLOSE = {"Connection": "close"}  # the rest of the body may still be on its way
 
@@ -21,40 +19,36 @@ class ClientGone(Exception):
 
 
 class BodyGuard:
-    """Hands on a body that is complete, or answers for it: 408, 413, 415.
+    """Hands on a body that is complete, or answers for it: 408, 413, 415. What is in it is not looked at.
 
-    Bodies posted to `json_paths` are small JSON objects, or are refused here with 400, 413 or 415, because whoever
-    serves those paths trusts what it is given.
+    A body may have `most_bytes`, or for some paths what `most_bytes_at` says.
     """
 
     def __init__(
         self,
         app: ASGIApp,
         *,
-        json_paths: frozenset[str] = frozenset(),
+        most_bytes: int = _MOST_BYTES,
+        most_bytes_at: Mapping[str, int] | None = None,
         deadline_seconds: float = _DEADLINE_SECONDS,
     ) -> None:
         self.app = app
-        self._json_paths = json_paths
+        self._most_bytes = most_bytes
+        self._most_bytes_at = most_bytes_at or {}
         self._deadline = deadline_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
-        is_json = scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self._json_paths
-        if not (is_json or _has_body(headers)):
+        if not _has_body(headers):
             await self.app(scope, receive, send)
             return
         try:
-            body = await self._body(headers, receive, _MOST_BYTES_OF_JSON if is_json else _MOST_BYTES)
-            if is_json:
-                require_json(headers.get("content-type", ""))
-                json_object(body)
+            body = await self._body(headers, receive, self._most_bytes_at.get(scope["path"], self._most_bytes))
         except ClientGone:
             return
-        except (Unreadable, Invalid) as refusal:
-            fault = fault_of(refusal)
-            scope["state"]["error_code"] = fault.code
-            await fault.response()(scope, receive, send)
+        except Unreadable as refusal:
+            scope["state"]["error_code"] = refusal.fault.code
+            await refusal.fault.response()(scope, receive, send)
         else:
             await self.app(scope, _replayed(body, receive), send)
 
@@ -67,7 +61,7 @@ class BodyGuard:
                 {"Accept-Encoding": "identity"},
             )
         declared = headers.get("content-length", "0")
-        if declared.isdecimal() and int(declared[:20]) > most:
+        if declared.isdecimal() and int(declared[:20]) > most + _MOST_UNKEPT:
             raise _too_large()
         try:
             async with asyncio.timeout(self._deadline):
@@ -77,15 +71,20 @@ class BodyGuard:
 
 
 async def _read(receive: Receive, most: int) -> bytes:
-    body = bytearray()
+    """A body that is a little too large is read to its end, unkept: a client that still writes would not see why."""
+    body, size = bytearray(), 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
-        body += message.get("body", b"")
-        if len(body) > most:
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        is_last = not message.get("more_body", False)
+        if size <= most:
+            body += chunk
+        if size > (most if is_last else most + _MOST_UNKEPT):
             raise _too_large()
-        if not message.get("more_body", False):
+        if is_last:
             return bytes(body)
 
 

@@ -1,6 +1,6 @@
 """Reads JSON that strangers sent: bounded in depth and size of numbers, and an object.
 
-Where an object has a key twice, the last one counts; GraphQL requests pass the same door.
+Where an object has a key twice, the last one counts, as in GraphQL requests.
 """
 
 from collections.abc import Iterable

@@ -15,6 +15,8 @@ from calendar_sync.web.trace import Trace
 
 __all__ = ["OPERATIONS", "exception_handlers", "middleware", "routes"]
 
+_MOST_BYTES_OF_GRAPHQL = 256 * 1024
+
 OPERATIONS = (
     *sync_routes.OPERATIONS,
     *connections_routes.OPERATIONS,
@@ -34,5 +36,5 @@ def middleware(settings: Settings) -> list[Middleware]:
         Middleware(SecurityHeaders),
         Middleware(Trace),
         Middleware(Admission, requests_per_minute=settings.rate_limit_per_minute),
-        Middleware(BodyGuard, json_paths=frozenset({"/graphql"})),
+        Middleware(BodyGuard, most_bytes_at={"/graphql": _MOST_BYTES_OF_GRAPHQL}),
     ]

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
@@ -35,6 +36,7 @@ class Clock:
         self.now += timedelta(**by)
 
 
+@cache
 def a_signing_key(kid: str, kind: str = "EC") -> Key:
     if kind == "RSA":
         return RSAKey.generate_key(2048, {"kid": kid, "use": "sig"})

@@ -1,5 +1,6 @@
 """The server as a caller meets it: the real application over a real store, and feeds on a loopback port behind it."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -77,9 +78,12 @@ class Door:
 @asynccontextmanager
 async def a_door(database_url: str, **settings: object) -> AsyncGenerator[Door]:
     """The application on a migrated store; further keywords are settings."""
-    chosen = Settings.model_validate(
-        {"database_url": database_url, "allowed_private_networks": [ip_network("127.0.0.0/8")], **settings}
-    )
+    usual = {
+        "database_url": database_url,
+        "encryption_keys": urlsafe_b64encode(b"k" * 32).decode(),
+        "allowed_private_networks": [ip_network("127.0.0.0/8")],
+    }
+    chosen = Settings.model_validate({**usual, **settings})
     app, feeds = create_app(chosen), IcsSimulator()
     async with serving(feeds.app) as address, app.router.lifespan_context(app) as state:
         assert state is not None

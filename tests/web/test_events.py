@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from dirty_equals import IsStr
 
-from tests.web.door import EVENTS, SYNC, TOMORROW, Door, code_of
+from tests.web.door import EVENTS, SYNC, TOMORROW, Door, a_door, code_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -89,6 +89,18 @@ async def test_an_all_day_event_says_so(door: Door) -> None:
 
     assert event["is_all_day"] is True
     assert event["is_joinable"] is False
+
+
+@pytest.mark.parametrize(
+    "title", ["\u202egninnalP", "<script>alert(1)</script>", "\U0001f4c5 e\u0301", "x" * 200, None]
+)
+async def test_any_title_comes_back_as_it_was(database_url: str, title: str | None) -> None:
+    async with a_door(database_url) as door, door.asking(await door.key()) as client:
+        (feed := door.feed()).put("a", start=TOMORROW, summary=title or "")
+        await door.connect(client, feed)
+        await client.post(SYNC)
+
+        assert (await first_event(client))["title"] == title
 
 
 async def test_a_page_says_how_much_there_is_and_whether_there_is_more(ada: httpx.AsyncClient) -> None:
