@@ -44,8 +44,7 @@ def account_of(login: Login, place: Place) -> Account:
     """The principal names an account, and so does the user name: a principal may be shared."""
     anchor = place.site.anchor
     identity = f"{hrefs.origin(anchor)}{hrefs.as_collection(hrefs.key(anchor))} {login.username.casefold()}"
-    is_address = "@" in login.username
-    email = login.username.lower() if is_address else next(iter(place.site.addresses), None)
+    email = login.username.lower() if _is_address(login.username) else next(iter(place.site.addresses), None)
     found = {"url": place.candidate.url, "domain": place.candidate.domain, "site": _write_site(place.site)}
     return Account(identity, email, {"username": login.username, "password": login.password, **found})
 
@@ -54,6 +53,16 @@ def read_account(account: Account) -> tuple[Login, Place]:
     kept = account.credentials
     login = Login(kept["url"], kept["username"], kept["password"])
     return login, Place(Candidate(kept["url"], kept["domain"]), _read_site(kept["site"]))
+
+
+def addresses_of(login: Login, place: Place) -> frozenset[str]:
+    """Where invitations reach the account: what the server says, and the user name where that is an address."""
+    own = {login.username.lower()} if _is_address(login.username) else set()
+    return frozenset(place.site.addresses) | own
+
+
+def _is_address(username: str) -> bool:
+    return "@" in username
 
 
 def _write_site(site: Site) -> str:

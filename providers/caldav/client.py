@@ -2,15 +2,15 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from calendar_sync.domain.errors import BadResponse, CalendarGone, ProviderError, Unavailable
 from calendar_sync.domain.events import Window
-from calendar_sync.domain.providers import Change, ChangePage, Cursor, RemoteCalendar, Removal
+from calendar_sync.domain.providers import Change, ChangePage, Cursor, RemoteCalendar, Removal, Snapshot
 from providers.caldav.cursor import Position, read_cursor, write_cursor
 from providers.caldav.discovery import Discovery, Site
 from providers.caldav.listing import ListedCalendar, read_calendars
-from providers.caldav.members import MemberReader
+from providers.caldav.members import Delta, MemberReader
 from providers.caldav.objects import Context, ObjectReader
 from providers.caldav.session import DavSession, Forbidden, multistatus
 from providers.caldav.wire import CALENDAR
@@ -29,6 +29,7 @@ class CalDavClient:
     start: str
     """The address that led to the site, for when a home is not where it was any more."""
     trusted: Sequence[str] = ()
+    addresses: frozenset[str] = frozenset()
     _listed: dict[str, ListedCalendar] = field(default_factory=dict)
     _fresh: set[str] = field(default_factory=set)
     _has_looked_again: bool = False
@@ -49,19 +50,22 @@ class CalDavClient:
         is_fresh = calendar.remote_id in self._fresh
         self._fresh.discard(calendar.remote_id)  # later on, the listing says nothing of what changed meanwhile
         position = None if since is None else read_cursor(since)
-        if is_fresh and position is not None and position.is_at(listed.version):
-            yield ChangePage((), since)
-            return
+        is_unchanged = is_fresh and position is not None and position.is_at(listed.version)
         try:
-            async with aclosing(self._read(listed, position)) as pages:
+            async with aclosing(self._read(listed, position, is_unchanged=is_unchanged)) as pages:
                 async for page in pages:
                     yield page
         except (CalendarGone, Forbidden) as err:
             raise await self._explanation(listed, err) from err
 
-    async def _read(self, listed: ListedCalendar, position: Position | None) -> AsyncGenerator[ChangePage]:
-        delta = await MemberReader(self.session, listed, self.trusted).since(position)
-        context = Context(listed.remote.time_zone or "UTC", frozenset(self.site.addresses))
+    async def _read(
+        self, listed: ListedCalendar, position: Position | None, *, is_unchanged: bool
+    ) -> AsyncGenerator[ChangePage]:
+        if position is not None and is_unchanged:
+            delta = Delta(position.withheld, (), position, Snapshot.NONE)
+        else:
+            delta = await MemberReader(self.session, listed, self.trusted).since(position)
+        context = Context(listed.remote.time_zone or "UTC", self.addresses)
         objects = ObjectReader(self.session, listed, context, self.trusted)
         held: Sequence[Change] = ()
         async with aclosing(objects.read(delta.changed)) as portions:
@@ -70,7 +74,8 @@ class CalDavClient:
                     yield ChangePage(held)
                 held = changes
         removals = [Removal(key) for key in delta.removed]
-        yield ChangePage([*held, *removals], write_cursor(delta.position), delta.snapshot)
+        reached = replace(delta.position, withheld=objects.withheld)
+        yield ChangePage([*held, *removals], write_cursor(reached), delta.snapshot)
 
     async def _explanation(self, listed: ListedCalendar, error: ProviderError) -> ProviderError:
         """What it means that a calendar cannot be read any more: a new listing shows whether it is still there."""

@@ -6,7 +6,7 @@ all members, compared with those of last time.
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from calendar_sync.domain.errors import BadResponse, CursorExpired
 from calendar_sync.domain.providers import Snapshot
@@ -106,8 +106,12 @@ class MemberReader:
             return Delta(members.spelled, (), self._position(members, token), Snapshot.WHOLE)
         if position.token is not None:
             members, token = await self._synced(position.token)
-            return Delta(members.spelled, tuple(members.removed), self._position(members, token), Snapshot.NONE)
-        return self._compared(position, *await self._everything())
+            removed = tuple(members.removed)
+            delta = Delta(members.spelled, removed, self._position(members, token), Snapshot.NONE)
+        else:
+            delta = self._compared(position, *await self._everything())
+        again = {key: href for key, href in position.withheld.items() if key not in delta.removed}
+        return replace(delta, changed={**again, **delta.changed})
 
     def _compared(self, before: Position, members: _Members, token: str | None) -> Delta:
         gone = [name for name in before.etags if self._key(name) not in members.etags]

@@ -30,7 +30,8 @@ class ObjectReader:
     """Reads objects of one calendar. `trusted` are hosts as in `hrefs.within`.
 
     One object the server cannot hand out must not hide the others: it is a `Quarantine`. But where many are so, or
-    many requests fail, it is the server that is broken, and reading ends with `BadResponse`.
+    many requests fail, it is the server that is broken, and reading ends with `BadResponse`. `withheld` are those
+    objects so far, remote id to href.
     """
 
     def __init__(self, session: DavSession, calendar: ListedCalendar, context: Context, trusted: Sequence[str]) -> None:
@@ -38,8 +39,8 @@ class ObjectReader:
         self._calendar = calendar
         self._context = context
         self._trusted = trusted
+        self.withheld: dict[str, str] = {}
         self._has_multiget = True
-        self._withheld = 0
         self._failures = 0
 
     async def read(self, wanted: Mapping[str, str]) -> AsyncGenerator[Sequence[Change]]:
@@ -55,7 +56,7 @@ class ObjectReader:
             try:
                 found[key] = await self._get(wanted[key])
             except BadResponse as err:
-                withheld.append(self._withhold(key, err))
+                withheld.append(self._withhold(key, wanted[key], err))
         return [*await asyncio.to_thread(self._understand, found), *withheld]
 
     def _understand(self, found: Mapping[str, bytes | None]) -> Sequence[Change]:
@@ -119,9 +120,9 @@ class ObjectReader:
             raise BadResponse("The server lists this event, but does not hand it out.")
         return response.body
 
-    def _withhold(self, key: str, error: BadResponse) -> Quarantine:
-        self._withheld += 1
-        if self._withheld > _MOST_WITHHELD:
+    def _withhold(self, key: str, href: str, error: BadResponse) -> Quarantine:
+        self.withheld[key] = href
+        if len(self.withheld) > _MOST_WITHHELD:
             raise error
         return Quarantine(key, error.message, "")
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from calendar_sync.domain.errors import AddressRefused, BadResponse, CalendarGone, ProviderError, Unavailable
 from calendar_sync.domain.providers import Account, ProviderClient, ProviderName
 from providers.caldav import hrefs
-from providers.caldav.account import Login, Place, account_of, read_account, read_login
+from providers.caldav.account import Login, Place, account_of, addresses_of, read_account, read_login
 from providers.caldav.client import CalDavClient
 from providers.caldav.discovery import NOTHING_HERE, Candidate, Discovery, Site, candidates
 from providers.caldav.service_records import DnsServices, LookUpServices
@@ -53,11 +53,15 @@ class CalDavProvider:
         if "://" in login.url:
             self._transport.check(login.url)
         failure: ProviderError | None = None
+        silent: set[str] = set()  # what did not answer once is not waited for again
         for candidate in await candidates(login.url, self._look_up):
+            if hrefs.origin(candidate.url) in silent:
+                continue
             try:
                 site = await self._site_at(login, candidate)
             except (Unavailable, BadResponse, AddressRefused, CalendarGone) as err:
                 failure = failure or err
+                silent |= {hrefs.origin(candidate.url)} if isinstance(err, Unavailable) else set()
                 continue
             if site is not None:
                 return account_of(login, Place(candidate, site))
@@ -67,7 +71,7 @@ class CalDavProvider:
     async def open(self, account: Account) -> AsyncIterator[ProviderClient]:
         login, place = read_account(account)
         async with self._session(login, place.candidate) as session:
-            yield CalDavClient(session, place.site, place.candidate.url, self._trusted)
+            yield CalDavClient(session, place.site, place.candidate.url, self._trusted, addresses_of(login, place))
 
     async def _site_at(self, login: Login, candidate: Candidate) -> Site | None:
         """The site that a candidate leads to, once its calendars could be listed."""

@@ -14,7 +14,12 @@ REFUSED = "The server refused the username or password."
 ELSEWHERE = "The server keeps its calendars on another host; connect with that host's address instead."
 
 _MAX_BYTES = 32 * 1024 * 1024
+_SHORT_DEADLINE = 20.0
+"""For a question about one resource: somebody may be waiting."""
+
 _DEADLINE = 60.0
+"""For a list, which some servers take long to make."""
+
 _READ_IN_PLACE = 256 * 1024
 _ALWAYS_ERRORS = frozenset({408, 425, 429, 502, 503, 504})
 
@@ -39,17 +44,18 @@ class DavSession:
         return self._http.requests
 
     async def propfind(self, url: str, names: Iterable[str], *, depth: int) -> Response:
-        return await self._send("PROPFIND", url, _dav_headers(depth), propfind(names))
+        deadline = _DEADLINE if depth else _SHORT_DEADLINE
+        return await self._send("PROPFIND", url, _dav_headers(depth), propfind(names), deadline)
 
     async def report(self, url: str, body: bytes, *, depth: int) -> Response:
-        return await self._send("REPORT", url, _dav_headers(depth), body)
+        return await self._send("REPORT", url, _dav_headers(depth), body, _DEADLINE)
 
     async def get(self, url: str) -> Response:
-        return await self._send("GET", url, {"Accept": "text/calendar"}, b"")
+        return await self._send("GET", url, {"Accept": "text/calendar"}, b"", _SHORT_DEADLINE)
 
-    async def _send(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Response:
+    async def _send(self, method: str, url: str, headers: dict[str, str], body: bytes, deadline: float) -> Response:
         return await self._http.request(
-            method, url, headers, body, max_bytes=_MAX_BYTES, deadline=_DEADLINE, classify=self._classify
+            method, url, headers, body, max_bytes=_MAX_BYTES, deadline=deadline, classify=self._classify
         )
 
     def _classify(self, response: Response) -> ProviderError | None:

@@ -10,7 +10,7 @@ from providers.caldav.cursor import Position, read_cursor, write_cursor
 
 texts = st.text(max_size=30)
 positions = st.one_of(
-    st.builds(Position, st.none() | texts, texts),
+    st.builds(Position, st.none() | texts, texts, withheld=st.dictionaries(texts, texts, max_size=2)),
     st.builds(Position, st.none() | texts, etags=st.dictionaries(texts, st.none() | texts, max_size=5)),
 )
 

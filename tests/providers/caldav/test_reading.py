@@ -335,6 +335,18 @@ async def test_a_task_is_no_event_and_an_event_that_became_one_is_gone() -> None
         assert removed(then) == {"/ada/work/t.ics"}
 
 
+async def test_an_event_listed_with_an_error_is_not_taken_for_gone() -> None:
+    listed = (
+        '<multistatus xmlns="DAV:"><response><href>/ada/work/a.ics</href><status>HTTP/1.1 403 Forbidden</status>'
+        "</response><sync-token>t</sync-token></multistatus>"
+    )
+    async with a_service() as service:
+        service.put("a")
+        service.simulator.faults.plan(Fault("REPORT", status=207, body=listed))
+
+        assert (await service.read()).uids == {"a"}
+
+
 # Without sync-collection
 
 
@@ -447,6 +459,35 @@ async def test_an_object_that_is_not_handed_out_is_set_aside_and_hides_no_other(
 
         assert reading.uids == {"b"}
         assert [one.remote_id for one in reading.quarantined] == ["/ada/work/a.ics"]
+
+
+async def test_an_object_that_was_not_handed_out_is_asked_for_until_it_is() -> None:
+    async with a_service(mute=("a.ics", "b.ics")) as service:
+        service.put("a", "b", "c")
+        service.simulator.faults.plan(Fault("GET", status=500, times=3))
+        first = await service.read()
+        second = await service.read(first.cursor)
+        third = await service.read(second.cursor)
+        last = await service.read(third.cursor)
+
+        assert (first.uids, len(first.quarantined)) == ({"c"}, 2)
+        assert (len(second.uids), len(second.quarantined)) == (1, 1)
+        assert second.uids | third.uids == {"a", "b"}
+        assert methods(service) == ["PROPFIND"]
+        assert not last.pages[0].changes
+
+
+async def test_an_object_that_was_not_handed_out_and_is_gone_is_gone() -> None:
+    async with a_service(mute=("a.ics",)) as service:
+        service.put("a", "c")
+        service.simulator.faults.plan(Fault("GET", status=500))
+        first = await service.read()
+        service.calendar.remove("a.ics")
+
+        then = await service.read(first.cursor)
+
+        assert removed(then) == {"/ada/work/a.ics"}
+        assert not then.quarantined
 
 
 async def test_a_server_that_hands_nothing_out_is_broken() -> None:
