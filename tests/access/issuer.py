@@ -36,13 +36,18 @@ class Clock:
         self.now += timedelta(**by)
 
 
-@cache
 def a_signing_key(kid: str, kind: str = "EC") -> Key:
     if kind == "RSA":
-        return RSAKey.generate_key(2048, {"kid": kid, "use": "sig"})
+        return _rsa_key(kid)
     if kind == "OKP":
         return OKPKey.generate_key("Ed25519", {"kid": kid, "use": "sig"})
     return ECKey.generate_key("P-256", {"kid": kid, "use": "sig"})
+
+
+@cache
+def _rsa_key(kid: str) -> RSAKey:
+    """Takes long to make, so it is made once."""
+    return RSAKey.generate_key(2048, {"kid": kid, "use": "sig"})
 
 
 def signed(header: Mapping[str, object], payload: Mapping[str, object], key: Key | bytes) -> str:
