@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from calendar_sync.domain.events import Window
+from calendar_sync.domain.providers import Snapshot
 from tests.builders import NOW, START, WINDOW, a_series, an_event, an_override, wall
 from tests.store.conftest import Place
 
@@ -58,14 +59,12 @@ async def test_more_series_than_a_batch_are_all_extended(place: Place) -> None:
     assert await roll(place, later(SHORT)) == 201
 
 
-async def test_a_series_that_ends_on_the_way_has_its_end_then(place: Place) -> None:
+async def test_a_series_that_ends_in_the_new_part_is_over_once_its_last_instance_is(place: Place) -> None:
     await place.apply(a_series(rule="FREQ=WEEKLY;COUNT=7"), window=SHORT)
     await roll(place, later(SHORT))
-    last = (await place.occurrences())[-1]
-    await place.sweep(now=last.ends_at, confirmed=True)
-    async with place.database.begin(write=False) as tx:
-        ends = (await tx.connection.exec_driver_sql("SELECT ends_at FROM events")).scalars().all()
-    assert ends == []
+    end = (await place.occurrences())[-1].ends_at
+    assert await place.sweep(snapshot=Snapshot.UPCOMING, now=end) == {}
+    assert list(await place.sweep(snapshot=Snapshot.UPCOMING, now=end - timedelta(seconds=1))) == ["s1"]
 
 
 async def test_a_new_instance_gets_a_name_of_its_own_where_a_moved_one_took_its_name_along(place: Place) -> None:

@@ -1,0 +1,103 @@
+"""Every run is recorded, also one that was cut short (the eighth law)."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from calendar_sync.domain.errors import NotFound
+from calendar_sync.domain.identifiers import RunId
+from calendar_sync.domain.sync import RunStatus, SyncFailure, SyncRun, Tally, Trigger
+from tests.builders import NOW, a_connection
+from tests.store.conftest import Place
+
+LATER = NOW + timedelta(minutes=1)
+
+
+async def start(place: Place, minutes: int = 0) -> RunId:
+    async with place.database.begin() as tx:
+        return await tx.runs.start(place.connection, Trigger.USER, NOW + timedelta(minutes=minutes))
+
+
+async def the_run(place: Place, run: RunId) -> SyncRun:
+    async with place.database.begin(write=False) as tx:
+        return await tx.runs.get(place.actor, run)
+
+
+async def test_a_run_that_started_is_running_and_has_done_nothing_yet(place: Place) -> None:
+    run = await start(place)
+    assert await the_run(place, run) == SyncRun(
+        id=run,
+        connection_id=place.connection.id,
+        provider=place.connection.provider,
+        account_email="someone@example.com",
+        trigger=Trigger.USER,
+        status=RunStatus.RUNNING,
+        started_at=NOW,
+        finished_at=None,
+        synced_calendars=0,
+        tally=Tally(),
+        pages=0,
+        requests=0,
+        failures=(),
+    )
+
+
+async def test_what_a_run_has_done_so_far_is_kept_page_by_page(place: Place) -> None:
+    run = await start(place)
+    async with place.database.begin() as tx:
+        await tx.runs.progress(run, tally=Tally(3, 2, 1), pages=4, requests=5, synced_calendars=1)
+        await tx.runs.abandon_running(place.connection.id, LATER)
+    found = await the_run(place, run)
+    assert (found.status, found.finished_at) == (RunStatus.ABANDONED, LATER)
+    assert (found.tally, found.pages, found.requests, found.synced_calendars) == (Tally(3, 2, 1), 4, 5, 1)
+
+
+async def test_a_finished_run_tells_how_it_ended_and_is_not_abandoned_any_more(place: Place) -> None:
+    run = await start(place)
+    failures = (
+        SyncFailure(place.calendar.id, "PROVIDER_UNAVAILABLE", "The server is away\x00."),
+        SyncFailure(None, "PROVIDER_DISCONNECTED", "Token expired, please reconnect"),
+    )
+    async with place.database.begin() as tx:
+        await tx.runs.finish(
+            run,
+            status=RunStatus.PARTIAL,
+            failures=failures,
+            tally=Tally(1, 0, 0),
+            pages=2,
+            requests=3,
+            synced_calendars=1,
+            now=LATER,
+        )
+        await tx.runs.abandon_running(place.connection.id, LATER)
+    found = await the_run(place, run)
+    assert (found.status, found.finished_at, found.tally) == (RunStatus.PARTIAL, LATER, Tally(1, 0, 0))
+    assert found.failures == (replace(failures[0], message="The server is away."), failures[1])
+
+
+async def test_runs_are_listed_the_last_started_first(place: Place) -> None:
+    runs = [await start(place, minutes) for minutes in (1, 3, 2)]
+    async with place.database.begin(write=False) as tx:
+        newest = await tx.runs.list(place.actor, limit=2)
+        older = await tx.runs.list(place.actor, limit=5, before=newest[-1].started_at)
+        latest = await tx.runs.latest(place.connection.id)
+    assert [run.id for run in newest] == [runs[1], runs[2]]
+    assert [run.id for run in older] == [runs[0]]
+    assert latest == newest[0]
+
+
+async def test_runs_are_listed_by_connection(place: Place) -> None:
+    other = await a_connection(place.database, place.actor, identity="other")
+    run = await start(place)
+    async with place.database.begin() as tx:
+        await tx.runs.start(other, Trigger.SCHEDULE, LATER)
+        assert [each.id for each in await tx.runs.list(place.actor, place.connection.id, limit=5)] == [run]
+        assert len(await tx.runs.list(place.actor, limit=5)) == 2
+
+
+async def test_there_is_no_latest_run_before_the_first(place: Place) -> None:
+    async with place.database.begin(write=False) as tx:
+        assert await tx.runs.latest(place.connection.id) is None
+        with pytest.raises(NotFound):
+            await tx.runs.get(place.actor, RunId("run_none"))
