@@ -14,6 +14,7 @@ from providers.icalendar.values import Unreadable, stamp
 
 _MOST_LINES = 4_000
 _MOST_OBSERVANCES = 400
+_MOST_ONSETS = 200  # more than one a year is no zone on earth
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
 _PROPERTIES = frozenset({"DTSTART", "TZOFFSETFROM", "TZOFFSETTO", "RRULE", "RDATE"})
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -51,7 +52,7 @@ class Observance:
         days = chain.from_iterable(_days(year, parts, self.start) for year in range(first, _LAST_YEAR + 1))
         last = self._last_wall(parts["UNTIL"]) if "UNTIL" in parts else None
         onsets = takewhile(lambda wall: last is None or wall <= last, (wall for wall in days if wall >= self.start))
-        return islice(onsets, int(parts["COUNT"]) if "COUNT" in parts else None)
+        return islice(onsets, min(int(parts.get("COUNT", _MOST_ONSETS)), _MOST_ONSETS))
 
     def _last_wall(self, until: str) -> datetime:
         read = stamp(until, name="time zone's end")
