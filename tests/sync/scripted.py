@@ -61,6 +61,7 @@ class ScriptedProvider:
     repeat_pages: bool = False
     fail_at: tuple[int, ProviderError] | None = None
     before_page: Hook | None = None
+    before_reading: Callable[[], None] | None = None
     readings: list[tuple[str, Cursor | None]] = field(default_factory=list)
     made: int = 0
 
@@ -95,6 +96,8 @@ class ScriptedClient:
         self, calendar: RemoteCalendar, since: Cursor | None, window: Window
     ) -> AsyncGenerator[ChangePage]:
         self.provider.readings.append((calendar.remote_id, since))
+        if self.provider.before_reading is not None:
+            self.provider.before_reading()
         source = self.provider.calendars[calendar.remote_id]
         if since is not None and int(since) < source.forgotten:
             raise CursorExpired

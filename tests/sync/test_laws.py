@@ -238,7 +238,7 @@ def run_machine(
 
 
 def test_any_order_of_events_ends_in_a_store_equal_to_the_provider_and_in_exact_counts() -> None:
-    run_machine(int(os.environ.get("SYNC_MACHINE_EXAMPLES", "40")))
+    run_machine(int(os.environ.get("SYNC_MACHINE_EXAMPLES", "30")))
 
 
 # The machine is worth something only if it finds what is wrong. Each fault here was found in a real product.

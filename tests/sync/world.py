@@ -11,7 +11,7 @@ from calendar_sync.connections.service import ConnectionService
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Connection
 from calendar_sync.domain.identifiers import CalendarId
-from calendar_sync.domain.sync import SyncResult, Tally
+from calendar_sync.domain.sync import SyncResult, SyncRun, Tally
 from calendar_sync.events.service import EventService
 from calendar_sync.store.database import Database
 from calendar_sync.store.keyring import Keyring
@@ -35,6 +35,17 @@ class Clock:
 
     def advance(self, by: timedelta) -> None:
         self.now += by
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedRuns(LeasedRuns):
+    """`joining` is set once it waits for another process's run."""
+
+    joining: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def _join(self, connection: Connection, asked: datetime) -> SyncRun | None:
+        self.joining.set()
+        return await LeasedRuns._join(self, connection, asked)
 
 
 @dataclass
@@ -87,6 +98,12 @@ class World:
         return {f"{names[CalendarId(calendar)]}/{remote_id}" for calendar, remote_id in state}
 
 
+async def joining(service: SyncService) -> None:
+    """Wait until the process of that service waits for another one's run."""
+    assert isinstance(service.runs_under_lease, ObservedRuns)
+    await service.runs_under_lease.joining.wait()
+
+
 def difference(before: dict[str, str], after: dict[str, str]) -> Tally:
     """What an outsider who compares two states of the store would count."""
     return Tally(
@@ -97,7 +114,7 @@ def difference(before: dict[str, str], after: dict[str, str]) -> Tally:
 
 
 def sync_service(database: Database, provider: ScriptedProvider, clock: Clock, owner: str) -> SyncService:
-    runs = LeasedRuns(
+    runs = ObservedRuns(
         database=database,
         keyring=Keyring.of(KEY),
         providers={provider.name: provider},
