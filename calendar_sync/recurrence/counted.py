@@ -1,6 +1,6 @@
 """COUNT, and DTSTART as the first instance whether or not the rule makes it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -90,7 +90,7 @@ def _nth_regular(pattern: Pattern, since: datetime, count: int, budget: Budget) 
     return next(islice(pattern.period(number), index, None))
 
 
-def _paid(starts: Iterator[datetime], budget: Budget) -> Iterator[datetime]:
+def _paid(starts: Iterable[datetime], budget: Budget) -> Iterator[datetime]:
     for start in starts:
         budget.spend()
         yield start

@@ -4,7 +4,7 @@ All times are naive, on the wall clock of the series. Time is cut into *periods*
 FREQ says) that are numbered through, so that the period a window begins in is found by arithmetic.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import product
@@ -76,12 +76,12 @@ class Pattern:
             return (day - 1 - self.rule.week_start) // 7
         return (day * 86_400 + moment.hour * 3_600 + moment.minute * 60 + moment.second) // _SECONDS[frequency]
 
-    def period(self, number: int) -> Iterator[datetime]:
+    def period(self, number: int) -> Iterable[datetime]:
         """The starts of one period in order, those before DTSTART too; of a day or less, if it is open."""
         if self.rule.frequency >= Frequency.DAILY:
             day, second = divmod(number * _SECONDS[self.rule.frequency], 86_400)
             begin = datetime.fromordinal(day) + timedelta(seconds=second)
-            return (begin + offset for offset in self.offsets)
+            return [begin + offset for offset in self.offsets]
         days = self._days(number)
         if self.positions:
             return self._at_positions(days)

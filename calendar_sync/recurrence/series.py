@@ -48,6 +48,8 @@ class Series:
         self.starts = RecurrenceSet.of(event, self._zone)
         periods = event.recurrence.periods if event.recurrence else ()
         self._periods = {slot(start): max(end - start, _NONE) for start, end in periods}
+        own = event.time.start.replace(fold=event.time.fold)
+        self._seconds = {slot(start) for start in (own, *self.starts.dates) if start.fold}
         self._overrides = {slot(self._original(override)): override for override in event.overrides}
         self._segments = [self._as_such(), *self._this_and_future()]
         self._since = [segment.since for segment in self._segments]
@@ -57,10 +59,10 @@ class Series:
         shifts = [segment.shift for segment in self._segments]
         longest = max(*(segment.length for segment in self._segments), _NONE, *self._periods.values())
         low, high = to_wall(window.start, self._zone), to_wall(window.end, self._zone)
-        return (
-            later(low, -max(shifts) - longest - self._unrest(low) - self._unrest(later(low, -longest))),
-            later(high, -min(shifts) + self._unrest(high)),
-        )
+        low = later(low, -max(shifts) - longest - self._unrest(low) - self._unrest(later(low, -longest)))
+        high = later(high, self._unrest(high) - min(shifts))
+        last = self._segments[-1]
+        return low, min(high, last.since) if last.is_cancelled else high
 
     def last_start(self, budget: Budget) -> datetime | None:
         """An instant after which nothing starts but what was moved there; `None` if the series has no end."""
@@ -152,10 +154,8 @@ class Series:
 
     def _original(self, override: Override) -> datetime:
         """With fold 1 only where the series does start at the second of two equal readings."""
-        start, own = override.original_start, self._event.time
-        seconds = [each for each in self.starts.dates if each.fold]
-        is_second = start.fold and ((own.start == start and own.fold) or start in seconds)
-        return start.replace(fold=1 if is_second else 0)
+        start = override.original_start
+        return start if start.fold == 0 or slot(start) in self._seconds else start.replace(fold=0)
 
     def _key(self, start: datetime) -> str:
         if self._event.time.all_day:

@@ -15,8 +15,8 @@ from calendar_sync.recurrence.rule import InvalidRule, Rule
 
 _FROM: Final = datetime(1900, 1, 1)  # noqa: DTZ001 - a wall clock
 _TO: Final = datetime(2200, 1, 1)  # noqa: DTZ001 - a wall clock
-_MAX_STEPS: Final = 20_000
-_MAX_TEXT: Final = 262_144
+_MAX_STEPS: Final = 10_000
+_MAX_TEXT: Final = 65_536
 
 
 class BadTimeZone(Invalid):

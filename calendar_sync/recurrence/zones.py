@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from calendar_sync.recurrence.limits import FIRST_WALL, LAST_WALL
 from calendar_sync.recurrence.vtimezone import BadTimeZone, ruled_zone
 
+_MAX_ZONES: Final = 64
+_MAX_RULED_ZONES: Final = 8
+"""Zones cost time to load, those known by their text most; one event has no use for more."""
 _ZERO: Final = timedelta()
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _EPOCH_WALL: Final = _EPOCH.replace(tzinfo=None)
@@ -82,7 +85,11 @@ class Zones:
 
     def _load(self, name: str, rules: str | None) -> tzinfo:
         try:
+            ruled = sum(1 for _, text in self._known if text is not None)
+            if len(self._known) >= _MAX_ZONES or ruled >= _MAX_RULED_ZONES:
+                raise BadTimeZone("The event is in more time zones than can be followed.")
             return load_zone(name, rules)
         except BadTimeZone as err:
-            self.problems.append(err.message)
+            if err.message not in self.problems:
+                self.problems.append(err.message)
             return UTC
