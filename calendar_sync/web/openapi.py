@@ -38,7 +38,7 @@ _AUTHENTICATION = {
         "TOKEN_MISSING_SUBJECT",
     ),
     429: ("RATE_LIMIT_EXCEEDED",),
-    503: ("STORE_UNAVAILABLE",),
+    503: ("STORE_UNAVAILABLE", "PROVIDER_UNAVAILABLE"),  # the provider of identities
 }
 _BODY = {
     400: ("BAD_JSON",),
@@ -63,8 +63,8 @@ _MEANING = {
 }
 
 
-def describe(operations: Sequence[Operation], server: str = "/") -> Json:
-    """The whole document. `server` is where the paths begin."""
+def describe(operations: Sequence[Operation]) -> Json:
+    """The whole document."""
     _, definitions = models_json_schema(_models_of(operations), ref_template=_REFERENCE)
     paths: Json = {}
     for operation in operations:
@@ -77,7 +77,7 @@ def describe(operations: Sequence[Operation], server: str = "/") -> Json:
             "description": _DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": server}],
+        "servers": [{"url": "/"}],
         "paths": paths,
         "components": {"schemas": definitions["$defs"], "securitySchemes": _SECURITY},
     }
@@ -85,20 +85,19 @@ def describe(operations: Sequence[Operation], server: str = "/") -> Json:
 
 def documented_errors(operation: Operation) -> Mapping[int, Sequence[str]]:
     """The codes by status: the operation's own, and those that come with credentials and with a body."""
-    merged: dict[int, list[str]] = {}
+    merged: dict[int, dict[str, None]] = {}
     for source in (operation.errors, {} if operation.is_open else _AUTHENTICATION, _BODY if operation.body else {}):
         for status, codes in source.items():
-            merged.setdefault(status, []).extend(codes)
-    return dict(sorted(merged.items()))
+            merged.setdefault(status, {}).update(dict.fromkeys(codes))
+    return {status: list(codes) for status, codes in sorted(merged.items())}
 
 
 def _models_of(operations: Sequence[Operation]) -> list[tuple[type[BaseModel], JsonSchemaMode]]:
-    """Each once, in order of appearance."""
+    """Of bodies, each once, in order of appearance."""
     models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(ErrorEnvelope, "serialization"): None}
     for operation in operations:
-        for read in (operation.query, operation.body):
-            if read is not None:
-                models[read, "validation"] = None
+        if operation.body is not None:
+            models[operation.body, "validation"] = None
         for written in operation.answers.values():
             if written is not None:
                 models[written, "serialization"] = None
