@@ -39,6 +39,8 @@ steps = st.one_of(
     st.tuples(st.just("expire")),
     st.tuples(st.just("behave"), st.sampled_from(MANNERS)),
     st.tuples(st.just("fail"), st.sampled_from(FAULTS)),
+    st.tuples(st.just("withhold"), st.integers(1, 3)),
+    st.tuples(st.just("sync")),
     st.tuples(st.just("sync")),
 )
 
@@ -95,6 +97,9 @@ async def happen(service: Service, reader: Reader, number: int, step: tuple[obje
             service.simulator.quirks.change(**manners)
         case ("fail", Fault() as fault):
             service.simulator.faults.plan(fault)
+        case ("withhold", int(times)):
+            service.simulator.quirks.supports_multiget = False
+            service.simulator.faults.plan(Fault("GET", status=500, times=times))
         case ("sync",):
             await sync_if_possible(reader)
 
