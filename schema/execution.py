@@ -15,7 +15,7 @@ from strawberry.types.graphql import OperationType
 from calendar_sync.domain.errors import CalendarSyncError
 from resolvers.refusals import code_of
 from schema.guard import Guard, KnownDocuments
-from schema.limits import lengths
+from schema.limits import sizes_of
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Schema(strawberry.Schema):
 
     def __init__(self, query: type, mutation: type, config: StrawberryConfig) -> None:
         super().__init__(query=query, mutation=mutation, config=config)
-        self.extensions = (partial(Guard, KnownDocuments(), lengths(self._schema)),)
+        self.extensions = (partial(Guard, KnownDocuments(), sizes_of(self._schema)),)
 
     async def execute(  # noqa: PLR0917 - the signature is Strawberry's
         self,

@@ -21,6 +21,7 @@ from calendar_sync.domain.accounts import Actor
 from resolvers.context import Context
 from schema import limits
 
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _ESCAPED_NUL = re.compile(r"\\u(0000|\{0+\})")
 
 # What the parser says of them; it has no other sign for it.
@@ -51,36 +52,36 @@ class KnownDocuments:
 
 
 class Guard(SchemaExtension):
-    """Of one operation. `lists` says how long they are taken to be (`limits.lengths`)."""
+    """Of one operation."""
 
-    def __init__(self, known: KnownDocuments, lists: Mapping[str, int]) -> None:
+    def __init__(self, known: KnownDocuments, sizes: limits.Sizes) -> None:
         self._known = known
-        self._lists = lists
-        self._is_known = False
+        self._sizes = sizes
+        self._is_known: bool
+        self._document: DocumentNode
         self._operation: OperationDefinitionNode
 
     def on_parse(self) -> Iterator[None]:
         query = self.execution_context.query or ""
         document = self._known.get(query)
         self._is_known = document is not None
-        document = document or parsed(query)
-        self.execution_context.graphql_document = document
+        self._document = self.execution_context.graphql_document = document or parsed(query)
         # The name as the request has it: `operation_name` guesses the first of several.
-        self._operation = chosen(document, self.execution_context._provided_operation_name)
+        self._operation = chosen(self._document, self.execution_context._provided_operation_name)
         yield
 
     def on_validate(self) -> Iterator[None]:
         execution = self.execution_context
-        document, variables = execution.graphql_document or DocumentNode(definitions=()), execution.variables or {}
+        variables = execution.variables or {}
         refuse_unstorable(variables)
-        limits.check(limits.measure(document, self._operation, variables, self._lists))
-        if not is_about_the_schema(document, self._operation):
+        limits.check(limits.measure(self._document, self._operation, variables, self._sizes))
+        if not is_about_the_schema(self._document, self._operation):
             require_actor(execution.context)
         if self._is_known:
             execution.pre_execution_errors = []
         yield
         if not self._is_known and not execution.pre_execution_errors:
-            self._known.add(execution.query or "", document)
+            self._known.add(execution.query or "", self._document)
 
 
 def parsed(query: str) -> DocumentNode:
@@ -141,7 +142,7 @@ def refuse_unstorable(variables: Mapping[str, object]) -> None:
     waiting: list[object] = [variables]
     while waiting:
         value = waiting.pop()
-        if isinstance(value, str) and not is_storable(value):
+        if isinstance(value, str) and _UNSTORABLE.search(value):
             raise unstorable()
         if isinstance(value, dict):
             waiting.extend([*value.keys(), *value.values()])
@@ -151,7 +152,3 @@ def refuse_unstorable(variables: Mapping[str, object]) -> None:
 
 def unstorable() -> GraphQLError:
     return limits.refusal("A text must not contain NUL or half a surrogate pair.", "BAD_USER_INPUT")
-
-
-def is_storable(text: str) -> bool:
-    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text if letter > "\x7f")

@@ -38,12 +38,13 @@ MOST_COST = 10_000
 MOST_REPEATED = 60
 
 _TYPICAL_LIST = 5
-_INTROSPECTION_COST = 1000
+_LARGE_COST = 1000
+_INTROSPECTION = ("__schema", "__type")
 _DEEPEST_NESTING = 64
 
 
 class Measure(NamedTuple):
-    """`cost` is how many fields the answer may hold, lists without `first` taken for 5 long."""
+    """`cost` is how many fields the answer may hold, plus what some cost by themselves (`Sizes`)."""
 
     depth: int = 0
     aliases: int = 0
@@ -74,18 +75,26 @@ def too_long() -> GraphQLError:
     )
 
 
-def lengths(schema: GraphQLSchema) -> Mapping[str, int]:
-    """How many items each field that gives a list is taken to give: its default `first`, or a typical number.
+class Sizes(NamedTuple):
+    """What fields come to that is not written in the document, by name: how many items a list is taken to have, and
+    what a field costs by itself."""
 
-    `edges` are counted a level above, where their `first` is.
-    """
-    return {
+    items: Mapping[str, int]
+    own: Mapping[str, int]
+
+
+def sizes_of(schema: GraphQLSchema) -> Sizes:
+    """A list has its default `first`, or a typical number of items; `edges` are counted a level above, where their
+    `first` is. What is done costs more than what is read: a provider may have to be asked."""
+    items = {
         name: _length(known)
         for kind in schema.type_map.values()
         if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__")
         for name, known in kind.fields.items()
         if name != "edges" and ("first" in known.args or _is_list(known.type))
     }
+    doing = schema.mutation_type.fields if schema.mutation_type else ()
+    return Sizes(items, dict.fromkeys((*doing, *_INTROSPECTION), _LARGE_COST))
 
 
 def _length(known: GraphQLField) -> int:
@@ -117,12 +126,12 @@ def measure(
     document: DocumentNode,
     operation: OperationDefinitionNode,
     variables: Mapping[str, object],
-    lists: Mapping[str, int],
+    sizes: Sizes,
 ) -> Measure:
     """Raises a `GraphQLError` for a page out of bounds, and for selections that nest without end."""
     fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
     defaults = {one.variable.name.value: one.default_value for one in operation.variable_definitions or ()}
-    return _Measuring(fragments, defaults, variables, lists).operation(operation)
+    return _Measuring(fragments, defaults, variables, sizes).operation(operation)
 
 
 @dataclass(slots=True)
@@ -130,7 +139,7 @@ class _Measuring:
     fragments: Mapping[str, FragmentDefinitionNode]
     defaults: Mapping[str, object]
     variables: Mapping[str, object]
-    lists: Mapping[str, int]
+    sizes: Sizes
     known: dict[str, Measure] = field(default_factory=dict)
     seen: Counter[str] = field(default_factory=Counter)
 
@@ -160,10 +169,11 @@ class _Measuring:
             self.repeat((node.alias or node.name).value)
         inside = self.selections(node.selection_set, nesting + 1)
         aliases = inside.aliases + (node.alias is not None)
-        if node.name.value in {"__schema", "__type"}:
-            return Measure(1, aliases, inside.directives, _INTROSPECTION_COST)
+        own = self.sizes.own.get(node.name.value, 1)
+        if node.name.value in _INTROSPECTION:
+            return Measure(1, aliases, inside.directives, own)
         depth = inside.depth + (node.selection_set is not None)
-        return Measure(depth, aliases, inside.directives, 1 + self.items(node) * inside.cost)
+        return Measure(depth, aliases, inside.directives, own + self.items(node) * inside.cost)
 
     def repeat(self, name: str) -> None:
         """Validation compares all selections of the same name with one another."""
@@ -182,7 +192,7 @@ class _Measuring:
 
     def items(self, node: FieldNode) -> int:
         """How many items the field may give: its `first`, which must be in bounds."""
-        usual = self.lists.get(node.name.value, 1)
+        usual = self.sizes.items.get(node.name.value, 1)
         given = next((one.value for one in node.arguments or () if one.name.value == "first"), None)
         first = self.value(given) if given is not None else usual
         if not isinstance(first, int | float):

@@ -19,7 +19,7 @@ def test_every_example_is_an_operation_of_this_schema(example: str) -> None:
     document = parse(example)
 
     assert validate(schema._schema, document) == []
-    limits.check(limits.measure(document, document.definitions[0], {}, limits.lengths(schema._schema)))  # type: ignore[arg-type] # an operation
+    limits.check(limits.measure(document, document.definitions[0], {}, limits.sizes_of(schema._schema)))  # type: ignore[arg-type] # an operation
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,12 @@ TOO_MUCH = {
         "QUERY_TOO_COSTLY",
     ),
     "everything of 200 events": (f"{{ events(first: 200) {{ {EVERYTHING} }} }}", "QUERY_TOO_COSTLY"),
+    "eleven accounts at once": (
+        "mutation {"
+        + " ".join(f'a{n}: connectCalendar(input: {{ics: {{url: "x"}}}}) {{ __typename }}' for n in range(11))
+        + "}",
+        "QUERY_TOO_COSTLY",
+    ),
     "the schema ten times": (
         "{" + " ".join(f"a{n}: __schema {{ types {{ name }} }}" for n in range(11)) + "}",
         "QUERY_TOO_COSTLY",

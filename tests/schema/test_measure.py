@@ -5,23 +5,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resolvers.sync import DEFAULT_RUNS
-from schema.limits import Measure, lengths, measure
+from schema.limits import Measure, measure, sizes_of
 from schema.root import schema
 from schema.types.paging import DEFAULT_FIRST
 
-LENGTHS = lengths(schema._schema)
+SIZES = sizes_of(schema._schema)
 
 
 def test_every_list_of_the_schema_counts_as_one() -> None:
-    assert {"connections", "calendars", "attendees", "links", "runs", "providers"} <= set(LENGTHS)
-    assert (LENGTHS["events"], LENGTHS["syncRuns"]) == (DEFAULT_FIRST, DEFAULT_RUNS)
-    assert "edges" not in LENGTHS
+    assert {"connections", "calendars", "attendees", "links", "runs", "providers"} <= set(SIZES.items)
+    assert (SIZES.items["events"], SIZES.items["syncRuns"]) == (DEFAULT_FIRST, DEFAULT_RUNS)
+    assert "edges" not in SIZES.items
 
 
 def measured(query: str, **variables: object) -> Measure:
     document = parse(query)
     operation = next(one for one in document.definitions if isinstance(one, OperationDefinitionNode))
-    return measure(document, operation, variables, LENGTHS)
+    return measure(document, operation, variables, SIZES)
 
 
 def test_the_cost_is_how_many_fields_the_answer_may_hold() -> None:
