@@ -49,6 +49,25 @@ class DayParts:
         """Whether every day there is will do."""
         return not (self.months or self.month_days or self.year_days or self.weeks or self.weekdays)
 
+    @property
+    def _narrow_weeks(self) -> bool:
+        return bool(self.months or self.month_days or self.year_days or self.weeks)
+
+    def effort(self, frequency: Frequency) -> int:
+        """About how many days are looked at to find those of one period; single days are counted one by one."""
+        if frequency >= Frequency.DAILY:
+            return 0
+        if frequency is Frequency.WEEKLY:
+            return 1 if not self._narrow_weeks else 8
+        weekdays_of_month = sum(1 if nth else 5 for _, nth in self.weekdays)
+        of_month = 1 + (len(self.month_days) + weekdays_of_month or 31)
+        if frequency is Frequency.MONTHLY:
+            return of_month
+        if self.months:
+            return of_month * len(self.months)
+        weekdays_of_year = sum(1 if nth else 53 for _, nth in self.weekdays)
+        return 12 + 12 * len(self.month_days) + weekdays_of_year + len(self.year_days) + 21 * len(self.weeks)
+
     def of_year(self, year: int) -> list[int]:
         """The days of a calendar year, in order."""
         if self.months:
@@ -82,7 +101,7 @@ class DayParts:
 
     def of_week(self, first: int) -> list[int]:
         """The days of the week that begins on the day `first`, in order."""
-        if self.months or self.month_days or self.year_days or self.weeks:
+        if self._narrow_weeks:
             return [day for day in range(max(first, 1), first + 7) if self.include(day)]
         return [day for day in sorted(first + (day - self.week_start) % 7 for day, _ in self.weekdays) if day > 0]
 

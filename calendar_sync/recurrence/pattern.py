@@ -46,7 +46,7 @@ class Pattern:
             # Every period that has starts at all has the same ones, so they can be picked once.
             seconds, positions = _picked(seconds, positions), ()
         offsets = tuple(timedelta(seconds=second) for second in seconds)
-        return cls(rule, first, days, _clock(rule), offsets, positions, _cost(rule))
+        return cls(rule, first, days, _clock(rule), offsets, positions, days.effort(rule.frequency))
 
     def starts(self, low: datetime, high: datetime, budget: Budget) -> Iterator[datetime]:
         """The starts from `low` to `high`, both included, in order and never before DTSTART.
@@ -153,15 +153,3 @@ def _picked(items: "range | list[int]", positions: tuple[int, ...]) -> list[int]
     size = len(items)
     indices = {position - 1 if position > 0 else size + position for position in positions}
     return [items[index] for index in sorted(indices) if 0 <= index < size]
-
-
-def _cost(rule: Rule) -> int:
-    """Steps for one period: about how many days are looked at to find those that the rule names."""
-    if rule.frequency >= Frequency.DAILY:
-        return 1 if rule.frequency is Frequency.DAILY else 0
-    if rule.frequency is Frequency.WEEKLY:
-        return 8 if rule.months or rule.month_days or rule.year_days or rule.weeks else 1
-    weekday_spread = 5 if rule.frequency is Frequency.MONTHLY or rule.months else 53
-    months = 1 if rule.frequency is Frequency.MONTHLY else len(rule.months) or 12
-    weekdays = sum(1 if nth else weekday_spread for _, nth in rule.weekdays)
-    return 1 + months * (len(rule.month_days) + weekdays) + len(rule.year_days) + 21 * len(rule.weeks)

@@ -12,8 +12,6 @@ from calendar_sync.recurrence.recurrence_set import RecurrenceSet, slot
 from calendar_sync.recurrence.zones import Zones, later, resolve, to_instant, to_wall
 
 _NONE: Final = timedelta()
-_MARGIN: Final = timedelta(days=2)
-"""More than any zone is ahead of another, or any clock is ever set by."""
 
 
 def instants(time: EventTime, zones: Zones) -> tuple[datetime, datetime]:

@@ -9,11 +9,14 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from calendar_sync.domain.events import Details, Event, EventTime, Override, Recurrence, Window
 from calendar_sync.recurrence import Limits, ends_at, expand
 from tests.recurrence.builders import at, keys, override, series, starts, time, wall, window
 from tests.recurrence.definition import WEEKDAYS
+from tests.recurrence.rules import rule_text, rules
 from tests.recurrence.zone_texts import FIXED
 
 if TYPE_CHECKING:
@@ -84,6 +87,11 @@ BOMBS = {
         "0001-01-01T09:00",
         f"FREQ=YEARLY;BYYEARDAY={many(367)[2:]};BYWEEKNO={many(54)[2:]};COUNT=999999",
     ),
+    "every month on a day that never is": ("0001-01-01T09:00", "FREQ=MONTHLY;BYYEARDAY=366;BYWEEKNO=20;COUNT=5"),
+    "every month of a year on a day that never is": (
+        "0001-01-01T09:00",
+        f"FREQ=YEARLY;BYMONTH={many(13)[2:]};BYYEARDAY=366;BYWEEKNO=20;COUNT=5",
+    ),
     "every month by all its days in one week": (
         "0001-01-01T09:00",
         f"FREQ=MONTHLY;BYYEARDAY={many(367)[2:]};BYWEEKNO=53;COUNT=999999",
@@ -125,6 +133,18 @@ def test_a_rule_of_exceptions_costs_no_more_than_its_steps(name: str) -> None:
         expand(event, YEAR, limits=Limits(max_steps=STEPS))
 
     assert work.lines <= STEPS * LINES_PER_STEP + LINES_BESIDES
+
+
+@given(parts=rules(counted=False), days=st.integers(0, 700_000))
+@settings(max_examples=60, deadline=None)
+def test_no_rule_whatever_costs_more_than_its_steps(parts: dict[str, str], days: int) -> None:
+    start = wall("0001-01-01T09:00") + timedelta(days=days)
+    event = series(start.isoformat(), rule_text({**parts, "COUNT": "99999"}))
+
+    with counted_work() as work:
+        expand(event, YEAR, limits=Limits(max_steps=500))
+
+    assert work.lines <= 500 * LINES_PER_STEP + LINES_BESIDES
 
 
 class TestTruncation:
