@@ -155,7 +155,7 @@ def _careful(line: str, name: str) -> Property:
 def _split_last(parameters: str, value: str) -> tuple[str, str]:
     """Outlook writes `TZID=tzone://Microsoft/Utc:20260105T090000` and such without quotes."""
     rest, _, time = value.rpartition(":")
-    return (f"{parameters}:{rest}", time) if time[:8].isdigit() else (parameters, value)
+    return (f"{parameters}:{rest}", time) if len(time) >= 8 and time[:8].isdigit() else (parameters, value)
 
 
 def _split_quoted(line: str) -> tuple[str, str]:
