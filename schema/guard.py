@@ -31,10 +31,11 @@ _TOO_DEEP = "nested too deeply"
 
 @dataclass(slots=True)
 class KnownDocuments:
-    """Documents that were valid, the latest used last. Bounded in number and length, since anyone may send any."""
+    """Documents that were valid, the latest used last. Bounded in number and length, since anyone may send any: a
+    parsed document takes up to 200 times its text."""
 
-    capacity: int = 256
-    longest: int = 8192
+    capacity: int = 100
+    longest: int = 4096
     _documents: OrderedDict[str, DocumentNode] = field(default_factory=OrderedDict)
 
     def get(self, query: str) -> DocumentNode | None:
