@@ -1,9 +1,11 @@
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calendar_sync.access.keys import PlainKey, is_meant_as_key
+
+quickly = settings(max_examples=50, deadline=None)
 
 
 def test_a_new_key_has_the_documented_shape_and_is_no_other() -> None:
@@ -35,6 +37,7 @@ def test_only_its_own_hash_proves_a_key() -> None:
     assert not key.proves(None)
 
 
+@quickly
 @given(st.text() | st.from_regex(r"cs_[a-z2-7]{12}_[A-Za-z0-9_-]{40,46}\s?"))
 def test_no_text_is_a_key_unless_it_spells_one_exactly(text: str) -> None:
     key = PlainKey.read(text)

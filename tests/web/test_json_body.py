@@ -1,13 +1,15 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calendar_sync.domain.errors import Invalid
 from calendar_sync.web.errors import Unreadable
 from calendar_sync.web.json_body import json_object, read_values, require_json
 from calendar_sync.web.shapes import ConnectionRequest, EventUpdate
+
+quickly = settings(max_examples=50, deadline=None)
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -54,12 +56,14 @@ def test_a_nul_is_refused_naming_where_it_stands() -> None:
     assert refused.value.field == "a.b"
 
 
+@quickly
 @given(st.binary())
 def test_bytes_are_an_object_or_refused_and_nothing_else(raw: bytes) -> None:
     with suppress(Unreadable, Invalid):
         assert isinstance(json_object(raw), dict)
 
 
+@quickly
 @given(JSON_VALUES)
 def test_any_other_value_is_refused_naming_the_field(value: object) -> None:
     with pytest.raises(Invalid) as refused:

@@ -1,9 +1,11 @@
 from dataclasses import dataclass
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calendar_sync.web.rate_limits import TokenBuckets
+
+quickly = settings(max_examples=50, deadline=None)
 
 
 @dataclass
@@ -52,6 +54,7 @@ def test_the_one_unused_for_longest_is_forgotten_first() -> None:
     assert buckets.take("bob").is_granted
 
 
+@quickly
 @given(st.integers(1, 600), st.lists(st.floats(0, 30), max_size=200))
 def test_never_more_than_the_burst_and_the_rate_allow(per_minute: int, pauses: list[float]) -> None:
     clock = Clock()

@@ -1,11 +1,13 @@
 from datetime import UTC, datetime, timedelta, timezone
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calendar_sync.domain.errors import Invalid
 from calendar_sync.web.json_body import read_values
 from calendar_sync.web.shapes import EventQuery
+
+quickly = settings(max_examples=50, deadline=None)
 
 NAMES = st.sampled_from(sorted(EventQuery.model_fields))
 WORDS = st.text() | st.from_regex(
@@ -26,11 +28,13 @@ def refused_field(query: dict[str, str]) -> str | None:
     return None
 
 
+@quickly
 @given(st.dictionaries(NAMES, WORDS))
 def test_whatever_is_asked_for_is_understood_or_refused_by_name(query: dict[str, str]) -> None:
     assert refused_field(query) in {None, *query}
 
 
+@quickly
 @given(MOMENTS)
 def test_a_moment_keeps_its_meaning_in_every_offset(moment: datetime) -> None:
     text = moment.isoformat()
