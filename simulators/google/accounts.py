@@ -9,7 +9,7 @@ from simulators.google.calendars import AccessRole, Calendar
 from simulators.google.clock import Clock
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Entry:
     """A calendar as one account sees it on its list. A removed one is kept as a tombstone."""
 
@@ -23,7 +23,7 @@ class Entry:
     is_removed: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Account:
     """A person with a primary calendar; `aliases` are further addresses of theirs."""
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-from dataclasses import dataclass, field
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -24,15 +23,11 @@ from simulators.google.token_endpoints import TokenEndpoints
 _MOST_LOGGED = 10_000
 
 
-@dataclass(slots=True)
 class GoogleSimulator(State):
     """An ASGI application; see `simulators.server` for how to serve it."""
 
-    _google: Starlette = field(init=False)
-    _control: Starlette = field(init=False)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def __init__(self) -> None:
+        super().__init__()
         self._google = Starlette(routes=self._routes())
         self._control = Starlette(routes=[Mount("/_control", routes=Control(self).routes())])
 

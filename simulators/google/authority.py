@@ -27,7 +27,7 @@ class OAuthError(Exception):
         self.more = more
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Client:
     """An application as its operator registered it.
 
@@ -42,7 +42,7 @@ class Client:
     name: str = "An application"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Code:
     """An authorization code and what it was asked for with."""
 
@@ -59,7 +59,7 @@ class Code:
     is_used: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class RefreshToken:
     value: str
     client: Client
@@ -76,7 +76,7 @@ class RefreshToken:
         return not (self.is_dead or is_too_old or now - self.last_used >= _UNUSED_LIFE)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class AccessToken:
     value: str
     client: Client

@@ -20,7 +20,7 @@ class NoSuchEvent(Exception):
     """There is no event of that id, and never was, as far as the calendar remembers."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Stored:
     """An event as it is kept.
 
@@ -48,7 +48,7 @@ class Stored:
         return self.resource.get("status") == "cancelled"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Calendar:
     """`access` says who may do what, by e-mail address. `owner` is the address of its data owner.
 

@@ -61,7 +61,7 @@ class Fault:
     def matches(self, request: Request, account: str) -> bool:
         return (
             self.method in {"", request.method}
-            and request.url.path.startswith(self.path)
+            and request.scope["path"].startswith(self.path)
             and self.query in request.url.query
             and self.account in {"", account}
         )

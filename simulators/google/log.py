@@ -9,7 +9,7 @@ from starlette.requests import Request
 class LoggedRequest:
     """A request as it came in, and the status it was answered with; `None` until there is an answer.
 
-    `path` and `query` are decoded and raw, `account` is the address the access token belongs to, if it is valid.
+    `path` is decoded, `query` is not; `account` is the address the access token belongs to, if it is valid.
     """
 
     method: str
@@ -24,4 +24,4 @@ class LoggedRequest:
 async def logged(request: Request, account: str) -> LoggedRequest:
     headers = {name: value for name, value in request.headers.items() if name != "authorization"}
     body = (await request.body()).decode("utf-8", "replace")
-    return LoggedRequest(request.method, request.url.path, request.url.query, account, headers, body)
+    return LoggedRequest(request.method, request.scope["path"], request.url.query, account, headers, body)

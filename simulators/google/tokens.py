@@ -63,7 +63,7 @@ class Pages:
 
     quirks: Quirks
     _listings: dict[str, Listing] = field(default_factory=dict)
-    _numbers: count[int] = field(default_factory=count)
+    _numbers: "count[int]" = field(default_factory=count)
 
     def first(self, key: str, items: list[JsonObject], size: int, sync_token: str | None) -> JsonObject:
         """The first page, as `items` with `nextPageToken` or `nextSyncToken`."""
