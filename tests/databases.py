@@ -15,8 +15,8 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any, TypeVar
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
+import asyncpg  # type: ignore[import-untyped]  # it comes without types
+from sqlalchemy import make_url
 
 from calendar_sync.store.database import Database
 
@@ -90,10 +90,10 @@ class PostgreSQL:
 
     def empty(self, url: str) -> None:
         """Delete all there is; everything hangs from an organisation. Far quicker than another copy."""
-        _finish(_execute(url, "DELETE FROM organizations"))
+        _finish(_execute(self.socket, str(make_url(url).database), "DELETE FROM organizations"))
 
     def execute(self, statement: str) -> list[tuple[Any, ...]]:
-        return _finish(_execute(self.url("postgres"), statement))
+        return _finish(_execute(self.socket, "postgres", statement))
 
     def migrate_the_template(self) -> None:
         if not self.execute(f"SELECT 1 FROM pg_database WHERE datname = '{_TEMPLATE}'"):  # noqa: S608
@@ -139,14 +139,12 @@ async def _migrate(url: str) -> None:
     await database.close()
 
 
-async def _execute(url: str, statement: str) -> list[tuple[Any, ...]]:
-    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+async def _execute(socket: Path, database: str, statement: str) -> list[tuple[Any, ...]]:
+    connection = await asyncpg.connect(user="postgres", host=str(socket), database=database)
     try:
-        async with engine.connect() as connection:
-            result = await connection.execute(text(statement))
-            return [tuple(row) for row in result] if result.returns_rows else []
+        return [tuple(row) for row in await connection.fetch(statement)]
     finally:
-        await engine.dispose()
+        await connection.close()
 
 
 def _finish(work: Coroutine[Any, Any, T]) -> T:

@@ -80,7 +80,6 @@ def folds(event: Event) -> list[int]:
     return [moment.fold for moment in (event.time.start, event.time.end, *named, *periods, *overrides, *times)]
 
 
-@settings(max_examples=150)
 @given(events(st.text(max_size=8)))
 def test_what_is_read_back_is_what_was_written(event: Event) -> None:
     encoded = encode(event)
@@ -90,6 +89,7 @@ def test_what_is_read_back_is_what_was_written(event: Event) -> None:
     assert encode(read) == encoded
 
 
+@settings(max_examples=50)
 @given(events(ODD_TEXTS))
 def test_texts_lose_what_a_database_cannot_hold_and_nothing_else(event: Event) -> None:
     encoded = encode(event)
