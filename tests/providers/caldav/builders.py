@@ -1,16 +1,27 @@
 """Small pieces that CalDAV tests are made of."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from calendar_sync.domain.providers import Account, Cursor, ProviderClient, RemoteCalendar
+import pytest
+
+from calendar_sync.domain.errors import ProviderError
+from calendar_sync.domain.providers import (
+    Account,
+    ChangePage,
+    Cursor,
+    ProviderClient,
+    RemoteCalendar,
+    Removal,
+    Snapshot,
+)
 from providers.caldav.provider import CalDavProvider
 from providers.caldav.service_records import ServiceRecord
 from simulators.caldav.app import CalDavSimulator
 from simulators.caldav.store import Calendar
 from simulators.server import serving
-from tests.providers.contract import Meeting, Reading, read, the_calendar
+from tests.providers.contract import WINDOW, Meeting, Reading, read, the_calendar
 from tests.providers.loopback import HOST, a_transport
 
 USER = "ada"
@@ -84,3 +95,31 @@ async def a_service(**quirks: object) -> AsyncIterator[Service]:
 
 async def no_services(_: str) -> Sequence[ServiceRecord]:
     return ()
+
+
+BY_ETAG = {"supports_sync_collection": False}
+WITHOUT_A_WORD = {"supports_sync_collection": False, "supports_ctag": False}
+
+
+def removed(reading: Reading) -> set[str]:
+    return {change.remote_id for page in reading.pages for change in page.changes if isinstance(change, Removal)}
+
+
+def methods(service: Service) -> list[str]:
+    return [request.method for request in service.simulator.log]
+
+
+async def ends_without_a_cursor(service: Service, error: type[ProviderError], since: Cursor | None = None) -> None:
+    """Reading ends with the error; nothing before it removes anything or moves the cursor."""
+    pages: list[ChangePage] = []
+    async with service.client() as client:
+        calendar = await the_calendar(client)
+        with pytest.raises(error):
+            await _read_into(pages, client.changes(calendar, since, WINDOW))
+    assert all(page.cursor is None and page.snapshot is Snapshot.NONE for page in pages)
+    assert not any(isinstance(change, Removal) for page in pages for change in page.changes)
+
+
+async def _read_into(pages: list[ChangePage], changes: AsyncGenerator[ChangePage]) -> None:
+    async for page in changes:
+        pages.append(page)  # noqa: PERF401 - what came before an error counts
