@@ -28,7 +28,9 @@ def graphiql(_: Request) -> Response:
     try:
         page = _template().render(asset=asset_url)
     except FileNotFoundError:
-        return PlainTextResponse("The assets of this page are not installed: run `make install`.\n", 503)
+        return PlainTextResponse(
+            "The assets of this page are not installed: run `.venv/bin/python -m frontend`.\n", 503
+        )
     return HTMLResponse(page, headers={"content-security-policy": _POLICY, "vary": "Accept"})
 
 

@@ -67,5 +67,5 @@ async def test_without_its_assets_the_page_says_what_to_do(
 
     assert (answer.status_code, answer.text) == (
         503,
-        "The assets of this page are not installed: run `make install`.\n",
+        "The assets of this page are not installed: run `.venv/bin/python -m frontend`.\n",
     )
