@@ -1,8 +1,8 @@
 """The hot path: a page of a provider's changes into the store.
 
 One query reads the hashes of all the objects that a page names; what is the same is done with. Of the rest, one more
-query each reads what is stored, the plan is made in memory and off the event loop, and each table is written by one
-statement for all rows.
+query each reads what is stored, the plan is made in memory, and each table is written by one statement for all rows.
+What takes time with many events is done off the event loop.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from calendar_sync.store.tables import calendars, events, occurrences
 async def apply(connection: AsyncConnection, setting: Setting, changes: Sequence[Change]) -> dict[str, Transition]:
     """Bring the store up to the changes; the objects that changed by it, by `remote_id`."""
     latest = {storable(change.remote_id): change for change in changes}
-    upserts = [encode(change.event) for change in latest.values() if isinstance(change, Upsert)]
+    upserts = await asyncio.to_thread(_encoded, latest.values())
     removed = [name for name, change in latest.items() if isinstance(change, Removal)]
     unclear = {name: change for name, change in latest.items() if isinstance(change, Quarantine)}
     setting = await _reaching_as_far_as_stored(connection, setting)
@@ -44,6 +44,10 @@ async def apply(connection: AsyncConnection, setting: Setting, changes: Sequence
         known = named & events.c.content_hash.is_not(None)
         transitions |= await remove(connection, known, setting.run, setting.now)
     return transitions
+
+
+def _encoded(changes: Iterable[Change]) -> Sequence[Encoded]:
+    return [encode(change.event) for change in changes if isinstance(change, Upsert)]
 
 
 async def _reaching_as_far_as_stored(connection: AsyncConnection, setting: Setting) -> Setting:

@@ -4,6 +4,7 @@ SQLAlchemy compiles the statement, but is spared its work on every row: five to 
 or the ORM. So the rows come complete, with a value for each column of the statement.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -45,11 +46,14 @@ def _update(table: Table, columns: tuple[str, ...], dialect: Dialect) -> SQLComp
 
 async def _run(connection: AsyncConnection, compiled: SQLCompiler, table: Table, rows: Sequence[RowValues]) -> None:
     names = ["id" if name == "id_of_row" else name for name in compiled.positiontup or ()]
-    parameters = list(map(itemgetter(*names), rows))
     places = _moments_as_text(table, names, connection.dialect)
-    if places:
-        parameters = [_with_moments_as_text(values, places) for values in parameters]
+    parameters = await asyncio.to_thread(_parameters, rows, names, places)
     await connection.exec_driver_sql(str(compiled), parameters)
+
+
+def _parameters(rows: Sequence[RowValues], names: Sequence[str], places: Sequence[int]) -> list[tuple[object, ...]]:
+    parameters = list(map(itemgetter(*names), rows))
+    return [_with_moments_as_text(values, places) for values in parameters] if places else parameters
 
 
 def _moments_as_text(table: Table, names: Sequence[str], dialect: Dialect) -> Sequence[int]:

@@ -13,6 +13,7 @@ from calendar_sync.domain.errors import NotFound
 from calendar_sync.domain.identifiers import CalendarId, ConnectionId, OrganizationId, UserId, calendar_id
 from calendar_sync.domain.providers import Cursor, ProviderName, RemoteCalendar
 from calendar_sync.store.columns import among, storable
+from calendar_sync.store.leases import Leases
 from calendar_sync.store.scope import within
 from calendar_sync.store.statements import upsert_into
 from calendar_sync.store.tables import calendars
@@ -84,6 +85,7 @@ class Calendars:
         One that was selected and no longer is forgets how far it was read: its events are for the caller to remove.
         Raises `NotFound` where one is not among them.
         """
+        await Leases(self._connection).hold(connection)
         chosen = set(wanted)
         if chosen - {calendar.id for calendar in await self.list(actor, connection)}:
             raise NotFound("calendar")

@@ -75,6 +75,26 @@ def among(column: ColumnElement[_T], values: Iterable[str]) -> ColumnElement[boo
     return _Among(column, bindparam(None, list(values), type_=_TextList(), unique=True))
 
 
+class _Holds(FunctionElement[bool]):
+    type = Boolean()
+    inherit_cache = True
+
+
+def holds(column: ColumnElement[str | None], text: str) -> ColumnElement[bool]:
+    """Whether `text` stands somewhere in the column. Not by `LIKE`: nothing to escape, and no limit to its length."""
+    return _Holds(column, bindparam(None, text, type_=StoredText(), unique=True))
+
+
+@compiles(_Holds, "sqlite")
+def _holds_on_sqlite(element: _Holds, compiler: SQLCompiler, **options: object) -> str:
+    return f"instr({compiler.process(element.clauses, **options)}) > 0"
+
+
+@compiles(_Holds, "postgresql")
+def _holds_on_postgresql(element: _Holds, compiler: SQLCompiler, **options: object) -> str:
+    return f"strpos({compiler.process(element.clauses, **options)}) > 0"
+
+
 @compiles(_Among, "sqlite")
 def _among_on_sqlite(element: _Among, compiler: SQLCompiler, **options: object) -> str:
     column, values = (compiler.process(clause, **options) for clause in element.clauses)

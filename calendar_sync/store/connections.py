@@ -83,16 +83,11 @@ class Connections(Leases):
 
     async def delete(self, actor: Actor, connection: ConnectionId, now: datetime | None = None) -> None:
         """Remove the connection and all that came by it, and record each event so removed. Raises `NotFound`."""
-        await self._hold(actor, connection)
+        await self.hold(connection)
+        await self.get(actor, connection)
         theirs = events.c.calendar_id.in_(select(calendars.c.id).where(calendars.c.connection_id == connection))
         await record_removal(self._connection, theirs, None, now or datetime.now(UTC))
         await self._connection.execute(delete(connections).where(connections.c.id == connection))
-
-    async def _hold(self, actor: Actor, connection: ConnectionId) -> None:
-        """Keep runs from writing until the transaction ends."""
-        statement = within(actor, select(connections.c.id).where(connections.c.id == connection), connections)
-        if await self._connection.scalar(statement.with_for_update()) is None:
-            raise NotFound("connection")
 
     async def by_id(self, connection: ConnectionId) -> Connection | None:
         row = (await self._connection.execute(select(connections).where(connections.c.id == connection))).first()

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from calendar_sync.domain.errors import StoreUnavailable
 from calendar_sync.store import failures
-from calendar_sync.store.engines import LOCK_TIMEOUT, Engines, open_engines
+from calendar_sync.store.engines import Engines, open_engines
 from calendar_sync.store.migrations.runner import expect_current, upgrade
 from calendar_sync.store.transaction import Transaction
 
@@ -23,7 +23,7 @@ class Database:
     _engines: Engines
 
     @classmethod
-    async def open(cls, url: str, *, lock_timeout: float = LOCK_TIMEOUT) -> "Database":
+    async def open(cls, url: str, *, lock_timeout: float | None = None) -> "Database":
         """The store at `url`: `sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`.
 
         It must answer, but for a SQLite file that is not there yet: `migrate` creates it. `lock_timeout` is how many

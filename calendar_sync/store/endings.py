@@ -1,7 +1,7 @@
 """Until when an event object has instances: what decides whether it still lies ahead when the provider drops it."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from calendar_sync.domain.events import Event, Window
 from calendar_sync.recurrence import Expansion, expand
@@ -24,7 +24,7 @@ def ends_at(event: Event, expansion: Expansion, window: Window) -> datetime | No
 
 def _goes_on(event: Event, end: datetime) -> bool:
     """Whether there may be instances that start at `end` or later. `UNTIL` is read with some slack: rather yes."""
-    edge = end.replace(tzinfo=None) - _SLACK
+    edge = end.astimezone(UTC).replace(tzinfo=None) - _SLACK
     if any(start >= edge for start in _named_starts(event)):
         return True
     rules = [_parts(rule) for rule in (event.recurrence.rules if event.recurrence else ())]

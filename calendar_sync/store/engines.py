@@ -13,8 +13,10 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from calendar_sync.domain.errors import Invalid
 
-LOCK_TIMEOUT = 5.0
-"""Seconds to wait for another writer."""
+SQLITE_LOCK_TIMEOUT = 5.0
+"""Seconds to wait for a writer in another process. Those of this one queue and never meet at the lock."""
+POSTGRESQL_LOCK_TIMEOUT = 30.0
+"""Seconds to wait for another writer of the same rows."""
 MIGRATION_LOCK_TIMEOUT = 60.0
 """Seconds to wait for another process that is migrating the same SQLite file."""
 
@@ -40,13 +42,13 @@ class Engines:
             await engine.dispose()
 
 
-def open_engines(url: str, lock_timeout: float) -> Engines:
+def open_engines(url: str, lock_timeout: float | None = None) -> Engines:
     """Raises `Invalid` for an address that is neither a SQLite file nor a PostgreSQL database."""
     parsed = _parsed(url)
     if parsed.drivername == "sqlite+aiosqlite":
-        return _on_sqlite(sqlite_path(url), lock_timeout)
+        return _on_sqlite(sqlite_path(url), SQLITE_LOCK_TIMEOUT if lock_timeout is None else lock_timeout)
     if parsed.drivername == "postgresql+asyncpg":
-        return _on_postgresql(parsed, lock_timeout)
+        return _on_postgresql(parsed, POSTGRESQL_LOCK_TIMEOUT if lock_timeout is None else lock_timeout)
     raise Invalid("The database must be sqlite+aiosqlite:///… or postgresql+asyncpg://….", field="database_url")
 
 

@@ -62,6 +62,11 @@ class Leases:
         done = served if done_seq is None else case((served < done_seq, done_seq), else_=served)
         await self._change(lease, lease_owner=None, lease_until=None, done_seq=done)
 
+    async def hold(self, connection: ConnectionId) -> None:
+        """Keep every run from writing until the transaction ends, for a change that a run must not meet half done."""
+        held = select(connections.c.id).where(connections.c.id == connection)
+        await self._leased.execute(held.with_for_update(key_share=True))
+
     async def fence(self, lease: Lease) -> None:
         """Hold the lease until the transaction ends: first in each transaction in which a run writes.
 

@@ -15,7 +15,7 @@ from calendar_sync.domain.identifiers import OccurrenceId
 from calendar_sync.domain.occurrences import Occurrence, OccurrenceContent, OccurrenceFilter, OccurrencePage
 from calendar_sync.recurrence import expand
 from calendar_sync.recurrence.zones import Zones, to_wall
-from calendar_sync.store.columns import among, storable
+from calendar_sync.store.columns import among, holds, storable
 from calendar_sync.store.occurrence_rows import folded, occurrence_of
 from calendar_sync.store.payload import decode
 from calendar_sync.store.scope import within
@@ -121,8 +121,8 @@ def _conditions(wanted: OccurrenceFilter) -> Iterator[ColumnElement[bool]]:
         yield columns.auto_join_status == wanted.auto_join_status
     if wanted.has_meeting_link is not None:
         yield columns.meeting_link.is_not(None) if wanted.has_meeting_link else columns.meeting_link.is_(None)
-    if wanted.text is not None:
-        yield columns.title_folded.contains(folded(storable(wanted.text)), autoescape=True)
+    if wanted.text:
+        yield holds(columns.title_folded, folded(storable(wanted.text)))
 
 
 def _time_conditions(wanted: OccurrenceFilter) -> Iterator[ColumnElement[bool]]:

@@ -97,7 +97,8 @@ FOUND = {
     "STRASSE": ["Straße"],
     "rev\x00iew": ["Quarterly REVIEW"],
     "nothing": [],
-    "": ["100%_done", "Quarterly REVIEW", "Réunion d'équipe", "Straße", "a\\b"],
+    "x" * 100_000: [],
+    "": ["100%_done", "None", "Quarterly REVIEW", "Réunion d'équipe", "Straße", "a\\b"],
 }
 
 

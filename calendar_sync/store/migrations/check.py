@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
-from calendar_sync.store.engines import LOCK_TIMEOUT, open_engines
+from calendar_sync.store.engines import open_engines
 from calendar_sync.store.migrations.runner import upgrade
 from calendar_sync.store.tables import metadata
 
@@ -20,7 +20,7 @@ def differences(connection: Connection) -> list[str]:
 
 
 async def _differences_of_a_new_store(file: Path) -> list[str]:
-    engines = open_engines(f"sqlite+aiosqlite:///{file}", LOCK_TIMEOUT)
+    engines = open_engines(f"sqlite+aiosqlite:///{file}")
     async with engines.migrating.connect() as connection:
         await upgrade(connection)
         return await connection.run_sync(differences)
