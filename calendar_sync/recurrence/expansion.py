@@ -15,7 +15,7 @@ _LOOKS_BACK: Final = (*(timedelta(minutes=10) * 32**power for power in range(5))
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """`instances` are sorted by `starts_at`.
+    """`instances` are sorted by `starts_at`, and no two have the same `original_start`.
 
     `truncated` says that a limit was met, so that there may be more. `problems` are sentences about what the event
     says but could not be followed: a rule that was left out, a time zone that was read as UTC.
@@ -49,16 +49,17 @@ def expand(event: Event, window: Window, *, limits: Limits = Limits()) -> Expans
     """
     zones = Zones()
     if event.recurrence is None and not event.overrides:
-        starts_at, ends_at = instants(event.time, zones)
-        single = Instance("", starts_at, ends_at, event.time, event.details)
+        single = Instance("", *instants(event.time, zones), event.time, event.details)
         return Expansion((single,), truncated=False, problems=tuple(zones.problems))
     series = Series(event, zones)
-    found, truncated = _regular(series, window, limits.max_instances, Budget(limits.max_steps))
-    found += [instance for instance in series.overrides() if _overlaps(instance, window)]
-    found.sort(key=lambda instance: (instance.starts_at, instance.original_start))
+    regular, truncated = _regular(series, window, limits.max_instances, Budget(limits.max_steps))
+    moved = [instance for instance in series.overrides() if _overlaps(instance, window)]
+    # An original start names one instance, the first, where dates on an all-day series, say, are no midnights.
+    known = {instance.original_start: instance for instance in reversed([*moved, *regular])}
+    ordered = sorted(known.values(), key=lambda instance: (instance.starts_at, instance.original_start))
     return Expansion(
-        tuple(found[: limits.max_instances]),
-        truncated or len(found) > limits.max_instances,
+        tuple(ordered[: limits.max_instances]),
+        truncated or len(ordered) > limits.max_instances,
         (*series.starts.problems, *zones.problems),
     )
 

@@ -144,6 +144,14 @@ class TestDates:
     def test_one_that_the_rule_makes_too_is_there_once(self) -> None:
         assert days(series("2026-01-05T09:00", "FREQ=DAILY;COUNT=2", dates=["2026-01-06T09:00"])) == ["01-05", "01-06"]
 
+    def test_on_an_all_day_series_there_is_one_of_a_day(self) -> None:
+        event = series("2026-01-05", "FREQ=DAILY;COUNT=2", dates=["2026-01-06T09:00", "2026-01-06T10:00"])
+
+        expansion = expand(event, window("2026-01-01", "2026-02-01"))
+
+        assert keys(expansion) == ["2026-01-05", "2026-01-06"]
+        assert starts(expansion) == [at("2026-01-05"), at("2026-01-06")]
+
     def test_a_period_has_its_own_length(self) -> None:
         event = with_periods(series("2026-01-05T09:00", "FREQ=DAILY;COUNT=2"), ("2026-01-09T09:00", "2026-01-09T12:30"))
 
@@ -241,6 +249,18 @@ class TestRules:
 
         assert keys(expansion) == ["2026-01-05"]
         assert expansion.problems == ("The recurrence rule repeats within a day, which an all-day event cannot.",)
+
+    def test_a_number_before_a_weekday_has_no_meaning_within_a_week_or_less(self) -> None:
+        assert days(series("2026-01-05T09:00", "FREQ=WEEKLY;BYDAY=1MO,-1WE;COUNT=4")) == [
+            "01-05",
+            "01-07",
+            "01-12",
+            "01-14",
+        ]
+        assert days(series("2026-01-05T09:00", "FREQ=DAILY;BYDAY=2MO;COUNT=2")) == ["01-05", "01-12"]
+
+    def test_a_number_before_a_weekday_has_no_meaning_in_numbered_weeks(self) -> None:
+        assert days(series("2026-05-11T09:00", "FREQ=YEARLY;BYWEEKNO=20;BYDAY=2MO;COUNT=2")) == ["05-11", "05-17"]
 
     def test_an_all_day_series_has_no_times(self) -> None:
         event = series("2026-01-05", "FREQ=DAILY;COUNT=2;BYHOUR=9,10;BYMINUTE=30")

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.recurrence.builders import clock_starts
+from tests.recurrence.builders import clock_starts, wall
 from tests.recurrence.definition import recurrence_set
 from tests.recurrence.rules import moments, rule_text, rules
 
@@ -43,3 +43,19 @@ def test_a_window_shows_the_same_starts_as_the_whole_series(
     made = clock_starts(start, rule_text(parts), low, high)
 
     assert made == [each for each in recurrence_set(parts, start, high) if each >= low]
+
+
+@given(
+    weeks=st.sampled_from(["1", "52", "53", "-1", "-52", "-53", "1,-1", "2,53"]),
+    days=st.sampled_from(["MO", "TU,FR", "SA,SU", "MO,TU,WE,TH,FR,SA,SU"]),
+    week_start=st.sampled_from(["MO", "TH", "SU"]),
+    year=st.integers(1996, 2030),
+)
+@settings(max_examples=40, deadline=None)
+def test_weeks_at_the_turn_of_the_year_lie_in_both_years(weeks: str, days: str, week_start: str, year: int) -> None:
+    parts = {"FREQ": "YEARLY", "BYWEEKNO": weeks, "BYDAY": days, "WKST": week_start}
+    start = wall(f"{year}-06-01T09:00")
+
+    made = clock_starts(start, rule_text(parts), start, start + timedelta(days=1000))
+
+    assert made == recurrence_set(parts, start, start + timedelta(days=1000))
