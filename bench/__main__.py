@@ -135,7 +135,7 @@ def naive(folder: Path, events: int) -> Callable[[], Awaitable[str]]:
         async with AsyncSession(engine) as session:
             written = 0
             for component in Calendar.from_ical(raw).walk("VEVENT"):
-                row = await _naive_row(session, component.decoded("UID").decode())
+                row = await _naive_row(session, str(component["UID"]))
                 row.title, row.body = str(component["SUMMARY"]), str(component["DESCRIPTION"])
                 row.starts_at, row.ends_at = component.decoded("DTSTART"), component.decoded("DTEND")
                 session.add(row)
