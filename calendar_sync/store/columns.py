@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import orjson
 from sqlalchemy import ARRAY, Boolean, ColumnElement, DateTime, Dialect, Text, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 _T = TypeVar("_T")
@@ -65,8 +66,16 @@ class _TextList(TypeDecorator[list[str]]):
         return texts if dialect.name == "postgresql" else orjson.dumps(texts).decode()
 
 
-class _Among(FunctionElement[bool]):
+class _Condition(FunctionElement[bool]):
     type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: OperatorType | None = None) -> Self:
+        """As it is. SQLAlchemy would write `… = 1` on SQLite, which then uses no index for it."""
+        return self
+
+
+class _Among(_Condition):
     inherit_cache = True
 
 
@@ -75,8 +84,7 @@ def among(column: ColumnElement[_T], values: Iterable[str]) -> ColumnElement[boo
     return _Among(column, bindparam(None, list(values), type_=_TextList(), unique=True))
 
 
-class _Holds(FunctionElement[bool]):
-    type = Boolean()
+class _Holds(_Condition):
     inherit_cache = True
 
 

@@ -18,7 +18,7 @@ from calendar_sync.recurrence.zones import Zones, to_wall
 from calendar_sync.store.columns import among, holds, storable
 from calendar_sync.store.occurrence_rows import folded, occurrence_of
 from calendar_sync.store.payload import decode
-from calendar_sync.store.scope import within
+from calendar_sync.store.scope import named_within, within
 from calendar_sync.store.tables import calendars, events, occurrences
 
 _LISTED: Select[Any] = select(occurrences, calendars.c.last_synced_at).join(
@@ -63,7 +63,8 @@ async def by_ids(
     connection: AsyncConnection, actor: Actor, ids: Iterable[OccurrenceId]
 ) -> Mapping[OccurrenceId, Occurrence]:
     """Those that are there, and the actor's."""
-    rows = await connection.execute(within(actor, _LISTED.where(among(occurrences.c.id, ids)), occurrences))
+    statement = _LISTED.where(among(occurrences.c.id, ids))
+    rows = await connection.execute(named_within(actor, statement, occurrences))
     return {OccurrenceId(row.id): occurrence_of(row, row.last_synced_at) for row in rows}
 
 
@@ -77,7 +78,7 @@ async def contents(
         .join(events, events.c.id == occurrences.c.event_id)
         .where(among(occurrences.c.id, ids))
     )
-    rows = (await connection.execute(within(actor, statement, occurrences))).mappings().all()
+    rows = (await connection.execute(named_within(actor, statement, occurrences))).mappings().all()
     return await asyncio.to_thread(_read, rows)
 
 

@@ -12,3 +12,11 @@ _Statement = TypeVar("_Statement", Select[Any], Update, Delete)
 def within(actor: Actor, statement: _Statement, table: Table) -> _Statement:
     """`statement`, limited to the rows of `table` that are the actor's own."""
     return statement.where(table.c.user_id == actor.user_id)
+
+
+def named_within(actor: Actor, statement: _Statement, table: Table) -> _Statement:
+    """The same where `statement` names rows by their identifiers: the owner is checked, and nothing searched by it.
+
+    SQLite, which knows nothing of how many rows there are, would rather go through all that the owner has.
+    """
+    return statement.where(table.c.user_id.concat("") == actor.user_id)

@@ -1,37 +1,45 @@
 """What the hot path costs, in statements: it does not grow with the number of events."""
 
+import sqlite3
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
 
-from calendar_sync.domain.events import Event
+from calendar_sync.domain.events import AutoJoinStatus, Event, Window
 from calendar_sync.domain.occurrences import OccurrenceFilter
-from calendar_sync.domain.providers import Quarantine, Removal
-from tests.builders import a_series, an_event
-from tests.store.conftest import Place
+from calendar_sync.domain.providers import Quarantine, Removal, Snapshot
+from calendar_sync.store.database import Database
+from calendar_sync.store.engines import sqlite_path
+from tests.builders import NOW, WINDOW, a_series, an_event
+from tests.store.conftest import Place, a_place
 
 MANY = 1000
 
 
 @dataclass
 class Cost:
-    """`rows` has one entry for each statement that is sent: how many rows it carries to the driver."""
+    """What was sent: each statement with its parameters, of one row, and how many rows it carried to the driver."""
 
+    sent: list[tuple[str, Sequence[object]]] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
 
     @property
     def statements(self) -> int:
-        return len(self.rows)
+        return len(self.sent)
 
 
 @contextmanager
 def counted() -> Generator[Cost]:
     cost = Cost()
 
-    def note(_: object, cursor: object, statement: str, rows: Sequence[object], context: object, is_many: bool) -> None:
+    def note(_: object, cursor: object, statement: str, rows: Sequence[Any], context: object, is_many: bool) -> None:
+        cost.sent.append((statement, rows[0] if is_many else rows))
         cost.rows.append(len(rows) if is_many else 1)
 
     event.listen(Engine, "before_cursor_execute", note)
@@ -92,6 +100,39 @@ async def test_removed_and_unclear_events_cost_as_many_statements_as_one(place: 
     removals = [Removal(str(number)) for number in range(1, MANY)]
     many = await cost_of(place, *removals, *(Quarantine(f"x{number}", "No.", "…") for number in range(MANY)))
     assert many.statements <= few.statements
+
+
+async def test_sqlite_finds_by_an_index_whatever_is_looked_for(sqlite_url: str) -> None:
+    """It keeps no statistics, so the statements have to leave it no other choice."""
+    database = await Database.open(sqlite_url)
+    place = await a_place(database)
+    with counted() as cost:
+        await place.apply(an_event("a"), a_series("b"))
+        await place.apply(an_event("a", title="Other"), a_series("b", title="Other"), Removal("c"))
+        await place.apply(Removal("a"), Quarantine("d", "No.", "…"))
+        (occurrence, *_) = await place.occurrences(OccurrenceFilter(calendar_ids=[place.calendar.id]))
+        async with database.begin() as tx:
+            await tx.events.roll(place.calendar, Window(NOW, WINDOW.end + timedelta(days=9)), NOW)
+            await tx.events.contents(place.actor, [occurrence.id])
+            await tx.events.set_auto_join(place.actor, occurrence.id, AutoJoinStatus.DISABLED)
+        await place.sweep("d", snapshot=Snapshot.UPCOMING)
+        async with database.begin() as tx:
+            await tx.connections.delete(place.actor, place.connection.id)
+    await database.close()
+    scans = {
+        (statement, step)
+        for statement, rows in cost.sent
+        for step in plan_of(sqlite_path(sqlite_url), statement, rows)
+        if step.startswith("SCAN") and "json_each" not in step
+    }
+    assert scans == set()
+
+
+def plan_of(file: Path, statement: str, parameters: Sequence[object]) -> Sequence[str]:
+    if statement.startswith("BEGIN"):
+        return []
+    with closing(sqlite3.connect(file)) as connection:
+        return [row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
 
 
 @pytest.mark.parametrize("wanted", [OccurrenceFilter(), OccurrenceFilter(text="stand")])
