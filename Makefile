@@ -24,9 +24,10 @@ $(VENV)/.installed: requirements.lock pyproject.toml frontend/package-lock.json 
 	@$(BIN)/python -m frontend
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+$(VENV)/.installed-dev: requirements-dev.lock tests/browser/package-lock.json $(VENV)/.installed
 	@echo "Installing the test dependencies …"
 	@$(PIP_INSTALL) -r requirements-dev.lock
+	@$(BIN)/python -m tests.browser
 	@touch $@
 
 run: install
