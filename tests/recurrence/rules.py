@@ -44,8 +44,13 @@ CLOCK_PARTS = {
 
 
 @st.composite
-def rules(draw: st.DrawFn, frequencies: tuple[str, ...] = FREQUENCIES, *, counted: bool = True) -> dict[str, str]:
-    """Parts of a rule; legal ones, and those that RFC 5545 forbids but whose meaning is plain."""
+def rules(
+    draw: st.DrawFn, frequencies: tuple[str, ...] = FREQUENCIES, *, counted: bool | None = None
+) -> dict[str, str]:
+    """Parts of a rule; legal ones, and those that RFC 5545 forbids but whose meaning is plain.
+
+    `counted` says whether there is a COUNT, `None` that there may be.
+    """
     frequency = draw(st.sampled_from(frequencies))
     parts = {"FREQ": frequency}
     numbered = frequency in ("YEARLY", "MONTHLY")
@@ -60,7 +65,7 @@ def rules(draw: st.DrawFn, frequencies: tuple[str, ...] = FREQUENCIES, *, counte
         parts["INTERVAL"] = str(draw(st.integers(1, 7)))
     if draw(st.booleans()):
         parts["WKST"] = draw(st.sampled_from(WEEKDAYS))
-    if counted and draw(st.integers(0, 2)) == 0:
+    if draw(st.sampled_from([True, False, False])) if counted is None else counted:
         parts["COUNT"] = str(draw(st.integers(1, 20)))
     return parts
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calendar_sync.domain.events import EventTime, Instance, Window
+from calendar_sync.domain.events import Details, EventTime, Instance, Override, Window
 from calendar_sync.recurrence import expand
 from tests.recurrence.builders import UNBOUNDED, at, series, time, wall, window, with_dates
 from tests.recurrence.zone_texts import LORD_HOWE, ZURICH
@@ -64,6 +64,13 @@ class TestZurich:
             "03-30 02:15-02:45 0:30:00",
         ]
         assert self.daily("02:30", "03:30", zone, rules, SPRING)[1] == "03-29 03:30-04:30 1:00:00"
+
+    def test_a_start_that_came_later_is_still_under_way(self, zone: str, rules: str | None) -> None:
+        moment = time("2026-01-01T02:30", "2026-01-01T03:30", zone, zone_rules=rules)
+
+        under_way = instances(moment, "FREQ=DAILY", "2026-03-29T02:15", "2026-03-29T02:20")
+
+        assert [seen(each) for each in under_way] == ["03-29 03:30-04:30 1:00:00"]
 
     def test_an_end_that_the_clocks_skip_comes_later(self, zone: str, rules: str | None) -> None:
         assert self.daily("01:30", "02:30", zone, rules, SPRING) == [
@@ -219,9 +226,29 @@ class TestAStartAtTheSecondOfTwoEqualReadings:
 
         expansion = expand(event, window("2026-10-25", "2026-10-26"))
 
+        assert [(each.original_start, each.starts_at, each.ends_at) for each in expansion.instances] == [
+            ("2026-10-25T02:30:00", at("2026-10-25T00:30"), at("2026-10-25T00:40")),
+            ("2026-10-25T02:30:00/1", at("2026-10-25T01:30"), at("2026-10-25T01:40")),
+        ]
+
+    def test_its_exception_is_known_by_the_same_reading(self) -> None:
+        moved = Override(self.MOMENT.start.replace(fold=1), time("2026-10-25T09:00"), Details())
+        event = series(self.MOMENT, "FREQ=DAILY;COUNT=1", overrides=[moved])
+
+        expansion = expand(event, window("2026-10-24", "2026-10-28"))
+
         assert [(each.original_start, each.starts_at) for each in expansion.instances] == [
-            ("2026-10-25T02:30:00", at("2026-10-25T00:30")),
-            ("2026-10-25T02:30:00/1", at("2026-10-25T01:30")),
+            ("2026-10-25T02:30:00/1", at("2026-10-25T09:00"))
+        ]
+
+    def test_an_exception_of_a_second_reading_that_no_instance_has_is_one_of_the_first(self) -> None:
+        moved = Override(wall("2026-10-25T02:30").replace(fold=1), time("2026-10-25T09:00"), Details())
+        event = series(time("2026-10-24T02:30", zone="Europe/Zurich"), "FREQ=DAILY;COUNT=2", overrides=[moved])
+
+        expansion = expand(event, window("2026-10-25", "2026-10-28"))
+
+        assert [(each.original_start, each.starts_at) for each in expansion.instances] == [
+            ("2026-10-25T02:30:00", at("2026-10-25T09:00"))
         ]
 
 

@@ -77,7 +77,7 @@ def test_it_may_all_have_been_earlier() -> None:
 
 
 @given(
-    parts=rules(FREQUENCIES[:4]).filter(lambda parts: "COUNT" in parts),
+    parts=rules(FREQUENCIES[:4], counted=True),
     start=moments(),
     minutes=st.integers(0, 5000),
     excluded=st.sets(st.integers(1, 40), max_size=3),

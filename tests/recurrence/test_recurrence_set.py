@@ -124,6 +124,11 @@ class TestCount:
 
         assert days(event) == ["01-05", "01-07"]
 
+    def test_days_counted_from_both_ends_of_a_month_may_fall_together(self) -> None:
+        event = series("2026-01-01T09:00", "FREQ=MONTHLY;BYMONTHDAY=1,-28;COUNT=6")
+
+        assert days(event) == ["01-01", "01-04", "02-01", "03-01", "03-04", "04-01"]
+
     def test_one_is_dtstart_alone(self) -> None:
         assert days(series("2026-01-07T09:00", "FREQ=WEEKLY;BYDAY=MO;COUNT=1")) == ["01-07"]
 
@@ -205,6 +210,11 @@ class TestExclusions:
         )
 
         assert days(event) == ["01-07", "01-09", "01-10", "01-11"]
+
+    def test_a_rule_of_exceptions_may_make_more_than_the_rule(self) -> None:
+        event = series("2026-01-05T09:00", "FREQ=WEEKLY;COUNT=3", exception_rules=["FREQ=DAILY;INTERVAL=2"])
+
+        assert days(event) == ["01-12"]
 
     def test_a_rule_of_exceptions_leaves_a_dtstart_that_it_does_not_make(self) -> None:
         event = series("2026-01-05T09:00", "FREQ=DAILY;COUNT=3", exception_rules=["FREQ=WEEKLY;BYDAY=TU;COUNT=1"])
