@@ -217,6 +217,15 @@ class TestAStartAtTheSecondOfTwoEqualReadings:
         assert (second.starts_at, second.ends_at) == (at("2026-10-26T01:30"), at("2026-10-26T01:45"))
         assert second.original_start == "2026-10-26T02:30:00"
 
+    def test_an_end_at_a_second_reading_is_that_instant_too(self) -> None:
+        moment = EventTime(wall("2026-10-25T02:15"), wall("2026-10-25T02:45"), "Europe/Zurich", end_fold=1)
+
+        first, second = instances(moment, "FREQ=DAILY;COUNT=2", "2026-10-24", "2026-10-28")
+
+        assert (first.starts_at, first.ends_at) == (at("2026-10-25T00:15"), at("2026-10-25T01:45"))
+        assert first.time == moment
+        assert second.ends_at - second.starts_at == timedelta(minutes=30)
+
     def test_both_readings_may_be_dates_of_one_series(self) -> None:
         event = series(
             time("2026-10-24T02:30", "2026-10-24T02:40", "Europe/Zurich"),
