@@ -84,14 +84,14 @@ class Sizes(NamedTuple):
 
 
 def sizes_of(schema: GraphQLSchema) -> Sizes:
-    """A list has its default `first`, or a typical number of items; `edges` are counted a level above, where their
-    `first` is. What is done costs more than what is read: a provider may have to be asked."""
+    """A list has its default `first`, or a typical number of items; `edges` and `nodes` are counted a level above, where
+    their `first` is. What is done costs more than what is read: a provider may have to be asked."""
     items = {
         name: _length(known)
         for kind in schema.type_map.values()
         if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__")
         for name, known in kind.fields.items()
-        if name != "edges" and ("first" in known.args or _is_list(known.type))
+        if name not in {"edges", "nodes"} and ("first" in known.args or _is_list(known.type))
     }
     doing = schema.mutation_type.fields if schema.mutation_type else ()
     return Sizes(items, dict.fromkeys((*doing, *_INTROSPECTION), _LARGE_COST))
