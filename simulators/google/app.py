@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount
 from starlette.types import Message, Receive, Scope, Send
 
+from simulators.google.batch import Batch
 from simulators.google.calendar_methods import CalendarMethods
 from simulators.google.calls import Gate
 from simulators.google.channel_methods import ChannelMethods
@@ -43,12 +44,24 @@ class GoogleSimulator(State):
         calendars = CalendarMethods(self.clock, self.quirks, self.pages)
         events = EventMethods(self.clock, self.quirks, self.pages)
         return [
+            *Batch(self._in_batch).routes(),
             *Consent(self.world, self.authority, self.clock, self.quirks).routes(),
             *TokenEndpoints(self.authority, self.clock, self.quirks).routes(),
             Mount("/calendar/v3", routes=[*channels.routes(gate), *calendars.routes(gate), *events.routes(gate)]),
         ]
 
     async def _serve(self, request: Request, send: Send) -> None:
+        response, fault = await self._asked(request)
+        await asyncio.sleep(fault.delay)
+        await send_spoilt(self._compressed(request, response), fault, request.scope, send)
+
+    async def _in_batch(self, request: Request) -> Response:
+        response, fault = await self._asked(request)
+        await asyncio.sleep(fault.delay)
+        return response
+
+    async def _asked(self, request: Request) -> tuple[Response, Fault]:
+        """The answer to a request, logged and counted, and the fault that is to spoil it."""
         token = self.authority.authenticate(request.headers.get("authorization", "").removeprefix("Bearer "))
         account = "" if token is None else token.account.email
         entry = await logged(request, account)
@@ -61,11 +74,8 @@ class GoogleSimulator(State):
             response = JSONResponse(excess.body(), excess.code, excess.headers)
         if response is None:
             response = await self._answered(request, await request.body())
-        if fault.half:
-            response = halved(response)
         entry.status = response.status_code
-        await asyncio.sleep(fault.delay)
-        await send_spoilt(self._compressed(request, response), fault, request.scope, send)
+        return (halved(response) if fault.half else response), fault
 
     async def _answered(self, request: Request, body: bytes) -> Response:
         """What a well-mannered Google answers."""

@@ -13,7 +13,7 @@ from simulators.google.times import JsonObject, instant, is_date, stamp
 
 AccessRole = Literal["freeBusyReader", "reader", "writerWithoutPrivateAccess", "writer", "owner"]
 
-_OF_THE_SERIES = {"recurrence", "start", "end", "etag", "updated", "created", "sequence"}
+_NOT_INHERITED = {"recurrence", "created", "updated"}
 
 
 class NoSuchEvent(Exception):
@@ -73,7 +73,7 @@ class Calendar:
     on_change: Callable[[str, str], None] = lambda path, state: None
     events: dict[str, Stored] = field(default_factory=dict)
     replaced: dict[str, list[tuple[int, JsonObject]]] = field(default_factory=dict)
-    """Masters as they were, with the revision at which each was replaced."""
+    """Series as they were, or what was there before they recurred, with the revision at which each was replaced."""
     revision: int = 1
     oldest_revision: int = 0
 
@@ -95,7 +95,7 @@ class Calendar:
     def effective(self, stored: Stored) -> JsonObject:
         """The event with all its values: an exception's own, and for the rest its master's."""
         master = self.master_of(stored)
-        inherited = {} if master is None else {k: v for k, v in master.resource.items() if k != "recurrence"}
+        inherited = {} if master is None else {k: v for k, v in master.resource.items() if k not in _NOT_INHERITED}
         return {name: value for name, value in (inherited | stored.resource).items() if value is not None}
 
     def exceptions(self, master_id: str) -> list[Stored]:
@@ -151,8 +151,13 @@ class Calendar:
         return stored
 
     def change(self, event_id: str, **values: Any) -> Stored:  # noqa: ANN401 - JSON
-        """Put new values into an event or, by the id of an instance, into an exception of its series."""
+        """Put new values into an event or, by the id of an instance, into an exception of its series.
+
+        Raises `NoSuchEvent`.
+        """
         stored = self.events.get(event_id)
+        if stored is not None and stored.is_removed and stored.master_id and not self.master_of(stored):
+            raise NoSuchEvent(event_id)
         base = stored.resource if stored is not None else self._new_exception(event_id)
         if set(values) - {"reminders"}:
             base = {name: value for name, value in base.items() if name != "updated"}
@@ -245,7 +250,9 @@ class Calendar:
 
     def _follow(self, before: Stored, after: Stored) -> None:
         """What a changed master does to its exceptions: those that no longer occur go, those that inherit change."""
-        if not before.resource.get("recurrence"):
+        if before.is_removed:
+            self._tell_cascade(after)
+        if not (before.resource.get("recurrence") or after.resource.get("recurrence")):
             return
         self.replaced.setdefault(after.id, []).append((after.revision, before.resource))
         differing = {
@@ -257,7 +264,13 @@ class Calendar:
         for exception in self.exceptions(after.id):
             if series is None or series.at(exception.resource["originalStartTime"]) is None:
                 self._bury(exception)
-            elif not exception.is_cancelled and differing - _OF_THE_SERIES - exception.resource.keys():
+            elif not exception.is_cancelled and differing - _NOT_INHERITED - exception.resource.keys():
+                self._marked(exception)
+
+    def _tell_cascade(self, master: Stored) -> None:
+        """A removed series that is back says that its exceptions are not."""
+        for exception in self.events.values():
+            if exception.master_id == master.id and exception.is_removed:
                 self._marked(exception)
 
     def _bury(self, stored: Stored) -> None:

@@ -118,22 +118,25 @@ class EventListing:
         shows_gone = self.query.show_deleted or self.query.since is not None or self.query.updated_min is not None
         if is_gone and not shows_gone:
             return
+        if self.query.since is not None:
+            yield from self._vanished(stored, self.query.since.revision)
         if stored.resource.get("recurrence"):
             yield from self._instances(stored)
-        elif self._overlaps(stored):
+        elif self._overlaps(stored) and not self._is_regular_again(stored):
             yield self.view.event(stored)
+
+    def _is_regular_again(self, stored: Stored) -> bool:
+        """Whether an exception is gone and its series has the plain instance in its place."""
+        return stored.is_removed and stored.master_id is not None and self.calendar.instance(stored.id) is not None
 
     def _instances(self, master: Stored) -> Iterator[JsonObject]:
         series = self.calendar.series(master.resource)
         exceptions = {each.id for each in self.calendar.exceptions(master.id)}
         regular = [each for each in self._regular(series) if each.id not in exceptions] if series else []
-        if self.query.since is not None:
-            yield from self._vanished(master, self.query.since.revision)
-        if master.is_removed:
-            if self.query.since is None:
-                yield from (self._hole(master, each) for each in regular)
-            return
-        yield from (self.view.instance(master, each) for each in regular)
+        if not master.is_removed:
+            yield from (self.view.instance(master, each) for each in regular)
+        elif self.query.since is None:
+            yield from (self._hole(master, each) for each in regular)
 
     def _hole(self, master: Stored, instance_: Instance) -> JsonObject:
         return self.view.hole(instance_.id, master.id, instance_.start, etag(instance_.id, master.revision))
@@ -141,15 +144,19 @@ class EventListing:
     def _regular(self, series: Series) -> list[Instance]:
         return series.instances(self.query.bounds.time_min, self.query.bounds.time_max)
 
-    def _vanished(self, master: Stored, revision: int) -> Iterator[JsonObject]:
-        """Instances that the series had at a revision, and has no more."""
+    def _vanished(self, stored: Stored, revision: int) -> Iterator[JsonObject]:
+        """What an event was shown as at a revision, and is no more: itself before it recurred, or instances."""
+        before = [resource for at, resource in self.calendar.replaced.get(stored.id, []) if at > revision]
+        if stored.resource.get("recurrence") and any(not resource.get("recurrence") for resource in before):
+            yield self.view.tombstone(stored)
         gone: dict[str, Instance] = {}
-        for replaced_at, resource in self.calendar.replaced.get(master.id, []):
-            series = self.calendar.series(resource) if replaced_at > revision else None
-            gone |= {each.id: each for each in self._regular(series)} if series else {}
-        left = None if master.is_removed else self.calendar.series(master.resource)
+        for series in filter(None, map(self.calendar.series, before)):
+            gone |= {each.id: each for each in self._regular(series)}
+        left = None if stored.is_removed else self.calendar.series(stored.resource)
         kept = {each.id for each in self._regular(left)} if left else set()
-        return (self._hole(master, each) for each in gone.values() if each.id not in kept and self._is_free(each.id))
+        for each in gone.values():
+            if each.id not in kept and self._is_free(each.id):
+                yield self._hole(stored, each)
 
     def _is_free(self, instance_id: str) -> bool:
         """Whether no exception that this listing has, or had, speaks for an instance."""

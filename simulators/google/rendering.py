@@ -39,13 +39,18 @@ class View:
 
     def event(self, stored: Stored) -> JsonObject:
         """An event as it is stored: a master, a single one, an exception or a tombstone."""
-        mark = etag(self.calendar.id, stored.id, stored.revision)
         if stored.is_removed:
-            kept = {"id": stored.id} if self.bare_tombstones else self._told(self.calendar.effective(stored))
-            return {"kind": "calendar#event", "etag": mark} | kept | {"status": "cancelled"}
+            return self.tombstone(stored)
+        mark = etag(self.calendar.id, stored.id, stored.revision)
         if stored.is_cancelled and stored.master_id:
             return self.hole(stored.id, stored.master_id, stored.resource["originalStartTime"], mark)
         return {"kind": "calendar#event", "etag": mark} | self._told(self.calendar.effective(stored))
+
+    def tombstone(self, stored: Stored) -> JsonObject:
+        """An event that is no more: of all fields only the id is guaranteed."""
+        mark = etag(self.calendar.id, stored.id, stored.revision)
+        kept = {"id": stored.id} if self.bare_tombstones else self._told(self.calendar.effective(stored))
+        return {"kind": "calendar#event", "etag": mark} | kept | {"status": "cancelled"}
 
     def instance(self, master: Stored, instance: Instance) -> JsonObject:
         """An occurrence that is as the rule has it."""

@@ -12,7 +12,7 @@ import pytest
 
 from simulators.google.samples import EMAIL, demo
 from simulators.google.state import settings
-from tests.simulators.google.world import MONDAY, SCOPE, WEEKLY, Google, ids, instance, starting
+from tests.simulators.google.world import MONDAY, SCOPE, WEEKLY, Google, a_client, ids, instance, starting
 
 ADA = "/_control/accounts/ada@example.com"
 CALENDAR = "/_control/calendars/ada@example.com"
@@ -20,7 +20,7 @@ CALENDAR = "/_control/calendars/ada@example.com"
 
 @pytest.fixture
 async def control(google: Google) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=google.url) as http:
+    async with a_client(google.url) as http:
         yield http
 
 
@@ -54,9 +54,8 @@ async def test_accounts_calendars_and_clients_are_added(google: Google, control:
 async def test_tokens_are_granted_expired_and_revoked(google: Google, control: httpx.AsyncClient) -> None:
     grant = {"client_id": "client", "scopes": [f"{SCOPE}calendar.readonly"]}
     tokens = (await control.post(f"{ADA}/grant", json=grant)).json()
-    http = httpx.AsyncClient(base_url=google.url, headers={"Authorization": f"Bearer {tokens['access_token']}"})
 
-    async with http:
+    async with a_client(google.url, tokens["access_token"]) as http:
         assert (await http.get("/calendar/v3/users/me/calendarList")).status_code == 200
         await control.post(f"{ADA}/expire")
         assert (await http.get("/calendar/v3/users/me/calendarList")).status_code == 401

@@ -4,10 +4,20 @@ import gzip
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
-import httpx
 import pytest
 
-from tests.simulators.google.world import MONDAY, SCOPE, WEEKLY, ZURICH, Google, ids, instance, refusal, starting
+from tests.simulators.google.world import (
+    MONDAY,
+    SCOPE,
+    WEEKLY,
+    ZURICH,
+    Google,
+    a_client,
+    ids,
+    instance,
+    refusal,
+    starting,
+)
 
 # Pages
 
@@ -552,7 +562,7 @@ async def test_the_free_busy_scope_shows_times_only(google: Google) -> None:
 
 
 async def test_without_a_valid_token_nothing_is_shown(google: Google) -> None:
-    async with httpx.AsyncClient(base_url=f"{google.url}/calendar/v3/") as http:
+    async with a_client(f"{google.url}/calendar/v3/") as http:
         nobody = await http.get(google.events())
         stranger = await http.get(google.events(), headers={"Authorization": "Bearer ya29.nonsense"})
 
@@ -568,8 +578,7 @@ async def test_an_access_token_expires(google: Google) -> None:
 
 
 async def test_a_compressed_answer_is_real_gzip(google: Google) -> None:
-    request = google.http.build_request("GET", google.events(), headers={"Accept-Encoding": "gzip"})
-    async with httpx.AsyncClient() as plain, plain.stream("GET", request.url, headers=request.headers) as response:
+    async with google.raw() as http, http.stream("GET", google.events()) as response:
         raw = b"".join([chunk async for chunk in response.aiter_raw()])
 
     assert b"calendar#events" in gzip.decompress(raw)

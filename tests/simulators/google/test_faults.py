@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from simulators.google.faults import Fault
-from tests.simulators.google.world import MONDAY, Google, ids, refusal
+from tests.simulators.google.world import MONDAY, Google, a_client, ids, refusal
 
 LIST = "/calendar/v3/calendars/"
 
@@ -63,7 +63,7 @@ async def test_the_token_endpoint_fails_in_its_own_words(google: Google) -> None
         google.simulator.faults.plan(Fault(path="/token", reason=reason))
     google.simulator.faults.plan(Fault(path="/token", status=429, retry_after="5"))
 
-    async with httpx.AsyncClient(base_url=google.url) as http:
+    async with a_client(google.url) as http:
         answers = [await http.post("/token") for _ in range(4)]
 
     assert [answer.status_code for answer in answers] == [400, 401, 500, 429]
@@ -126,8 +126,8 @@ async def test_a_write_can_be_carried_out_and_its_answer_lost(google: Google) ->
 async def test_an_answer_can_be_half_of_itself_as_if_it_were_all(google: Google) -> None:
     google.simulator.faults.plan(Fault(half=True))
 
-    async with httpx.AsyncClient(headers=google.http.headers) as http:
-        response = await http.get(f"{google.url}/calendar/v3/{google.events()}")
+    async with google.raw() as http:
+        response = await http.get(google.events())
 
     assert response.status_code == 200
     with pytest.raises(json.JSONDecodeError):
@@ -138,9 +138,9 @@ async def test_an_answer_can_be_anything_at_all(google: Google) -> None:
     google.simulator.faults.plan(Fault(status=200, body="<html>Sign in</html>"))
     google.simulator.faults.plan(Fault(status=200, body='{"items": 5}', content_type="application/json"))
 
-    async with httpx.AsyncClient(headers=google.http.headers) as http:
-        page = await http.get(f"{google.url}/calendar/v3/{google.events()}")
-        odd = await http.get(f"{google.url}/calendar/v3/{google.events()}")
+    async with google.raw() as http:
+        page = await http.get(google.events())
+        odd = await http.get(google.events())
 
     assert page.headers["content-type"].startswith("text/html")
     assert odd.json() == {"items": 5}

@@ -9,6 +9,7 @@ from google.oauth2.credentials import Credentials
 from googleapiclient.channel import new_webhook_channel, notification_from_headers
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
+from googleapiclient.http import BatchHttpRequest
 
 from simulators.google.app import GoogleSimulator
 from simulators.google.authority import Tokens
@@ -23,6 +24,7 @@ class World:
     """A simulator in a thread, and `service`, the API as Google's library offers it to `ada`."""
 
     def __init__(self, url: str, simulator: GoogleSimulator) -> None:
+        self.url = url
         self.simulator = simulator
         self.client = simulator.add_client("client", "secret")
         self.ada = simulator.add_account("ada@example.com")
@@ -175,3 +177,26 @@ def test_a_channel_opens_speaks_and_stops(world: World) -> None:
     assert (notification.resource_id, notification.resource_uri) == (channel.resource_id, answer["resourceUri"])
     stopped = {"id": channel.id, "resourceId": channel.resource_id}
     assert world.service.channels().stop(body=stopped).execute() == ""
+
+
+def test_several_calls_in_one_request(world: World) -> None:
+    answers: dict[str, Any] = {}
+    world.ada.primary.add("There", MONDAY, id="there0")
+    events = world.service.events()
+    batch = BatchHttpRequest(
+        callback=lambda name, answer, error: answers.update({name: error.resp.status if error else answer}),
+        batch_uri=f"{world.url}/batch/calendar/v3",
+    )
+    batch.add(events.get(calendarId="primary", eventId="there0"), request_id="there")
+    batch.add(events.get(calendarId="primary", eventId="nowhere0"), request_id="nowhere")
+    batch.add(events.insert(calendarId="primary", body=body("Zürich")), request_id="new")
+    batch.add(events.delete(calendarId="primary", eventId="there0"), request_id="gone")
+    world.simulator.faults.plan(Fault(method="DELETE", reason="rateLimitExceeded", status=429))
+
+    batch.execute(http=world.service._http)
+
+    assert answers["there"]["summary"] == "There"
+    assert answers["nowhere"] == 404
+    assert answers["new"]["summary"] == "Zürich"
+    assert answers["gone"] == 429
+    assert [request.method for request in world.simulator.log] == ["POST", "GET", "GET", "POST", "DELETE"]

@@ -17,7 +17,7 @@ from joserfc.jwk import RSAKey
 
 from simulators.google.authority import Client
 from simulators.server import ServerThread
-from tests.simulators.google.world import SCOPE, Google
+from tests.simulators.google.world import SCOPE, Google, a_client
 
 Json = dict[str, Any]
 
@@ -29,7 +29,7 @@ CALLBACK = "https://app.example/callback"
 
 @pytest.fixture
 async def browser(google: Google) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=google.url, verify=False) as browser:  # noqa: S501
+    async with a_client(google.url) as browser:
         yield browser
 
 

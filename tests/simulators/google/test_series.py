@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 import recurring_ical_events
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from simulators.google.series import InvalidRecurrence, Series
@@ -251,6 +251,7 @@ def test_a_line_that_cannot_be_understood_is_told(line: str) -> None:
         a_series([line], MONDAY)
 
 
+@settings(max_examples=50)
 @given(
     minutes=st.integers(0, 334 * 24 * 60),
     zone=st.sampled_from(["Europe/Zurich", "America/New_York", "Australia/Lord_Howe", "UTC"]),
