@@ -84,8 +84,8 @@ class Sizes(NamedTuple):
 
 
 def sizes_of(schema: GraphQLSchema) -> Sizes:
-    """A list has its default `first`, or a typical number of items; `edges` and `nodes` are counted a level above, where
-    their `first` is. What is done costs more than what is read: a provider may have to be asked."""
+    """A list has its default `first`, or a typical number of items; `edges` and `nodes` are counted a level above,
+    where their `first` is. What is done costs more than what is read: a provider may have to be asked."""
     items = {
         name: _length(known)
         for kind in schema.type_map.values()
