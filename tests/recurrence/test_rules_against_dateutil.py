@@ -18,7 +18,8 @@ def dateutil_errs(parts: dict[str, str]) -> bool:
     mixes_days = any(len(day) > 2 for day in days) and any(len(day) == 2 for day in days)
     picks_in_weeks = parts["FREQ"] == "WEEKLY" and "BYSETPOS" in parts
     weeks_alone = "BYWEEKNO" in parts and {"BYDAY", "BYMONTHDAY", "BYYEARDAY"}.isdisjoint(parts)
-    return mixes_days or picks_in_weeks or weeks_alone
+    first_from_end = not {"-52", "-53"}.isdisjoint(parts.get("BYWEEKNO", "").split(","))
+    return mixes_days or picks_in_weeks or weeks_alone or first_from_end
 
 
 @given(parts=rules(FREQUENCIES[:4]).filter(lambda parts: not dateutil_errs(parts)), start=moments())

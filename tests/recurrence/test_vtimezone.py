@@ -67,6 +67,14 @@ def test_a_zone_without_changes_has_its_one_offset() -> None:
     assert at("1950-07-01T12:00").astimezone(zone).replace(tzinfo=None) == wall("1950-07-01T17:45")
 
 
+@pytest.mark.parametrize("until", ["20260329T010000Z", "20260329T020000", "20260329"])
+def test_the_last_change_that_until_allows_is_made(until: str) -> None:
+    zone = ruled_zone("Zurich", ZURICH.replace("BYMONTH=3", f"BYMONTH=3;UNTIL={until}"))
+
+    assert at("2026-07-01T12:00").astimezone(zone).utcoffset() == timedelta(hours=2)
+    assert at("2027-07-01T12:00").astimezone(zone).utcoffset() == timedelta(hours=1)
+
+
 def test_before_its_first_change_a_zone_has_the_offset_that_change_is_from() -> None:
     zone = ruled_zone("Lord Howe", LORD_HOWE)
 

@@ -55,3 +55,10 @@ def test_a_dtstart_that_its_rule_does_not_make_counts() -> None:
 
     assert dateutils(start, rule, 30) == [wall("2026-01-12T09:00"), wall("2026-01-19T09:00")]
     assert ours(start, rule, 30) == [wall("2026-01-07T09:00"), wall("2026-01-12T09:00")]
+
+
+def test_the_first_week_counted_from_the_end_may_begin_in_the_old_year() -> None:
+    start, rule = "1996-06-03T09:00", "FREQ=YEARLY;BYWEEKNO=-52;BYDAY=MO"  # 1997 has 52 weeks, from December 30
+
+    assert dateutils(start, rule, 300) == []
+    assert ours(start, rule, 300) == [wall("1996-06-03T09:00"), wall("1996-12-30T09:00")]
