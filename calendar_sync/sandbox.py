@@ -17,7 +17,7 @@ import httpx
 from pydantic import AnyHttpUrl
 
 from calendar_sync.domain.errors import CalendarSyncError
-from calendar_sync.server import listen, make_server, prepare_store
+from calendar_sync.server import listen, make_server, prepare
 from calendar_sync.services import open_services
 from calendar_sync.settings import Settings
 from calendar_sync.web.logs import configure_logging
@@ -42,7 +42,7 @@ async def run_sandbox(settings: Settings, port: int, out: TextIO = sys.stdout) -
     """Serve until interrupted. Raises `CalendarSyncError` when a port is taken or the store cannot be used."""
     configure_logging("warning")
     chosen = _for_sandbox(settings, port)
-    await prepare_store(chosen)
+    await prepare(chosen)
     key = await _demo_key(chosen)
     api = make_server(chosen)
     async with _simulated(port) as simulated:

@@ -10,6 +10,7 @@ import uvicorn
 
 from calendar_sync.app import create_app
 from calendar_sync.domain.errors import CalendarSyncError
+from calendar_sync.services import open_services
 from calendar_sync.settings import Settings
 from calendar_sync.store.database import Database
 from calendar_sync.web.logs import configure_logging
@@ -45,22 +46,28 @@ class Server(uvicorn.Server):
 async def serve(settings: Settings, host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM. Raises `CalendarSyncError` when the store or the port cannot be used."""
     configure_logging(settings.log_level)
-    await prepare_store(settings)
+    await prepare(settings)
     with listen(host, port) as listener:
         await make_server(settings).serve(sockets=[listener])
 
 
-async def prepare_store(settings: Settings) -> None:
-    """Bring an embedded store to the current version; on PostgreSQL, refuse one that is not.
+async def prepare(settings: Settings) -> None:
+    """Bring an embedded store to the current version, then open everything once.
 
-    Raises `StoreUnavailable`.
+    So whatever keeps the server from working is said in one line, before anybody is let in. Raises
+    `CalendarSyncError`.
     """
+    if settings.sqlite_path is not None:
+        await migrate(settings)
+    async with open_services(settings) as services:
+        await services.connections.expect_keys()
+
+
+async def migrate(settings: Settings) -> None:
+    """Bring the store to the current version. Raises `StoreUnavailable`."""
     database = await Database.open(settings.database_url)
     try:
-        if settings.sqlite_path is not None:
-            await database.migrate()
-        else:
-            await database.ready()
+        await database.migrate()
     finally:
         await database.close()
 

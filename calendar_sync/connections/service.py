@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from calendar_sync.store.sealed_accounts import seal
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Calendar, Connection
 from calendar_sync.domain.errors import Invalid
@@ -12,6 +11,7 @@ from calendar_sync.domain.identifiers import CalendarId, ConnectionId, connectio
 from calendar_sync.domain.providers import Provider, ProviderName
 from calendar_sync.store.database import Database
 from calendar_sync.store.keyring import Keyring
+from calendar_sync.store.sealed_accounts import seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,17 @@ class ConnectionService:
     def available_providers(self) -> Sequence[ProviderName]:
         """The providers that this server can connect."""
         return [name for name in ProviderName if name in self.providers]
+
+    async def expect_keys(self) -> None:
+        """Raises `Invalid` where stored credentials are encrypted with a key that is not configured."""
+        async with self.database.begin(write=False) as tx:
+            ciphertext = await tx.connections.any_ciphertext()
+        if ciphertext is not None and not self.keyring.knows(ciphertext):
+            raise Invalid(
+                "Stored credentials are encrypted with a key that is not configured: "
+                "add it to CALENDAR_SYNC_ENCRYPTION_KEYS, after the new one.",
+                field="encryption_keys",
+            )
 
     async def list(self, actor: Actor) -> Sequence[ConnectionOverview]:
         async with self.database.begin(write=False) as tx:

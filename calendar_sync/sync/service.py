@@ -22,6 +22,7 @@ class SyncService:
     concurrency: asyncio.Semaphore
     _under_way: dict[ConnectionId, asyncio.Task[SyncRun]] = field(default_factory=dict)
     _following: dict[ConnectionId, asyncio.Task[None]] = field(default_factory=dict)
+    _asked: set[ConnectionId] = field(default_factory=set)
 
     async def sync(
         self, actor: Actor, connections: Sequence[ConnectionId] | None = None, *, trigger: Trigger = Trigger.USER
@@ -42,14 +43,20 @@ class SyncService:
         Requests that meet a run under way, however many, leave exactly one run to follow it.
         """
         await self.runs_under_lease.request(connection.id)
+        self._asked.add(connection.id)
         if connection.id not in self._following:
             task = asyncio.create_task(self._follow(connection, trigger), name=f"follow {connection.id}")
             self._following[connection.id] = task
-            task.add_done_callback(lambda _: self._following.pop(connection.id, None))
 
     async def _follow(self, connection: Connection, trigger: Trigger) -> None:
-        while await self.runs_under_lease.is_requested(connection.id):
-            await self._joined(connection, trigger)
+        """Ends in the very step that finds nothing asked for: a request is either seen here or starts a new one."""
+        try:
+            while connection.id in self._asked:
+                self._asked.discard(connection.id)
+                while await self.runs_under_lease.is_requested(connection.id):
+                    await self._joined(connection, trigger)
+        finally:
+            self._following.pop(connection.id, None)
 
     async def runs(
         self, actor: Actor, *, connection: ConnectionId | None = None, limit: int, before: datetime | None = None
