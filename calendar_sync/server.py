@@ -1,6 +1,7 @@
 """Running the server: the store made ready, the port bound, signals obeyed."""
 
 import asyncio
+import logging
 import signal
 import socket
 from collections.abc import Iterator
@@ -10,13 +11,16 @@ import uvicorn
 
 from calendar_sync.app import create_app
 from calendar_sync.domain.errors import CalendarSyncError
-from calendar_sync.services import open_services
+from calendar_sync.services import Services, open_services
 from calendar_sync.settings import Settings
 from calendar_sync.store.database import Database
 from calendar_sync.web.logs import configure_logging
 
-_SHUTDOWN_SECONDS = 8
+_RUNS_SECONDS = 3.0
+_REQUESTS_SECONDS = 7
 _BACKLOG = 2048
+
+_log = logging.getLogger(__name__)
 
 
 class Server(uvicorn.Server):
@@ -40,7 +44,23 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for listener in sockets or ():
+            host, port = listener.getsockname()[:2]
+            _log.info("Listening.", extra={"host": host, "port": port})
         self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let what is under way come to its end; runs are cut short before requests, which then say so."""
+        ending = asyncio.create_task(self._end_runs())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            ending.cancel()
+
+    async def _end_runs(self) -> None:
+        await asyncio.sleep(_RUNS_SECONDS)
+        services: Services = self.lifespan.state["services"]
+        await services.sync.close()
 
 
 async def serve(settings: Settings, host: str, port: int) -> None:
@@ -98,6 +118,6 @@ def make_server(settings: Settings) -> Server:
             proxy_headers=False,
             ws_max_size=65_536,
             h11_max_incomplete_event_size=32_768,
-            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+            timeout_graceful_shutdown=_REQUESTS_SECONDS,
         )
     )

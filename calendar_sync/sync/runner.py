@@ -35,7 +35,7 @@ async def run_connection(connection: Connection, run: RunUnderWay) -> Outcome:
     What the provider does wrong is in the outcome. Raises `LeaseLost` and `StoreUnavailable`.
     """
     if connection.status is ConnectionStatus.RECONNECT_REQUIRED:
-        return _of_connection(Disconnected())
+        return _of_connection(Disconnected(connection.last_error) if connection.last_error else Disconnected())
     try:
         calendars = await list_calendars(connection, run)
     except (LeaseLost, StoreUnavailable):

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Connection
-from calendar_sync.domain.errors import NotFound
+from calendar_sync.domain.errors import NotFound, StoreUnavailable
 from calendar_sync.domain.identifiers import ConnectionId, RunId
 from calendar_sync.domain.sync import SyncResult, SyncRun, Tally, Trigger
 from calendar_sync.sync.lease import LeasedRuns
@@ -89,7 +89,7 @@ class SyncService:
             return [await tx.connections.get(actor, connection) for connection in dict.fromkeys(wanted)]
 
     async def _joined(self, connection: Connection, trigger: Trigger) -> SyncRun | None:
-        """The run's result, or `None` where the connection was disconnected meanwhile."""
+        """The run's result, or `None` where the connection was disconnected meanwhile. Raises `StoreUnavailable`."""
         task = self._under_way.get(connection.id)
         if task is None:
             task = asyncio.create_task(self._run(connection, trigger), name=f"sync {connection.id}")
@@ -99,6 +99,10 @@ class SyncService:
             return await asyncio.shield(task)  # whoever stops waiting does not stop the run for the others
         except NotFound:
             return None
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise StoreUnavailable("The server is stopping; what was synced so far is stored.") from None
+            raise
 
     async def _run(self, connection: Connection, trigger: Trigger) -> SyncRun:
         async with self.concurrency:
