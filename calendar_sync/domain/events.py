@@ -141,7 +141,8 @@ class Event:
     `remote_id` names it within its calendar (Google id, Graph id, CalDAV href, feed UID); `uid` is the iCalendar UID,
     the same in every calendar that holds a copy. A series has `recurrence`. An orphan (an exception whose master is
     not in this calendar) is a plain event with `is_orphan` set, or, when there are several, a series with `overrides`
-    only: `recurrence` empty and `is_orphan` set, so that its own `time` is not an instance.
+    only: `recurrence` empty and `is_orphan` set, so that its own `time` is not an instance. One that waits for its
+    series keeps the start it had there in an override, though it is a single event.
     """
 
     remote_id: str

@@ -14,12 +14,13 @@ ours            Google              Graph                 CalDAV                
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NewType, Protocol
 
 from calendar_sync.domain.events import Event, Window
+from calendar_sync.domain.oauth import TokenSource
 
 Cursor = NewType("Cursor", str)
 """A provider's position in a calendar's changes. Kept, never read, by all but the provider that wrote it."""
@@ -42,12 +43,13 @@ class Account:
 
     `identity` names the account within its provider and never changes (the same account gives the same identity, in
     whatever spelling it was typed); it is not shown to anyone. `credentials` are what the provider needs to read it
-    again: secrets, stored encrypted.
+    again: secrets, stored encrypted. An account that is read by OAuth has `tokens` instead when it is opened.
     """
 
     identity: str
     email: str | None
-    credentials: Mapping[str, str]
+    credentials: Mapping[str, str] = field(repr=False)
+    tokens: TokenSource | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,10 @@ class RemoteCalendar:
 
 @dataclass(frozen=True, slots=True)
 class Upsert:
-    """The event object is now so."""
+    """The event object is now so; where its `exceptions_apart` come as changes of their own, those known stay."""
 
     event: Event
+    exceptions_apart: bool = False
 
     @property
     def remote_id(self) -> str:
@@ -80,15 +83,33 @@ class Upsert:
 
 
 @dataclass(frozen=True, slots=True)
+class UpsertException:
+    """The exception to a series is now so: told apart from its series, before it, after it or without it.
+
+    `remote_id` names the exception, `series_id` the event object it belongs to. `original_start` is the start that
+    the series gave the instance: an aware instant, or a bare date on an all-day series; the series itself says on
+    which clock it repeats. `instance` is the exception as an event of its own, whose time and details hold; `None` is
+    a hole: the instance was cancelled. While the series is not there, its exceptions are shown as orphans; holes wait
+    for it unseen. `Removal` of the exception gives the instance back to the series, `Removal` of the series takes its
+    exceptions along.
+    """
+
+    remote_id: str
+    series_id: str
+    original_start: datetime | date
+    instance: Event | None
+
+
+@dataclass(frozen=True, slots=True)
 class Removal:
-    """The provider no longer has this event object (or never had it in this calendar: unknown ids are ignored)."""
+    """The provider no longer has this event object, or exception told apart (or never had: unknown ids are ignored)."""
 
     remote_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """The event object exists but cannot be understood. What is stored of it stays; the reason and text are kept.
+    """What has this name exists but cannot be understood. What is stored of it stays; the reason and text are kept.
 
     `reason` is one sentence for the user; `source` is the provider's text of the object, cut at 64 kB.
     """
@@ -98,7 +119,7 @@ class Quarantine:
     source: str
 
 
-Change = Upsert | Removal | Quarantine
+Change = Upsert | UpsertException | Removal | Quarantine
 
 
 class Snapshot(StrEnum):

@@ -35,6 +35,11 @@ class Transition:
     after: str | None
 
 
+def in_sequence(earlier: Mapping[str, Transition], later: Mapping[str, Transition]) -> dict[str, Transition]:
+    """What two steps of one transaction did together."""
+    return {**earlier, **{name: _joined(earlier.get(name), step) for name, step in later.items()}}
+
+
 @dataclass(slots=True)
 class RunLedger:
     """Keeps a run's counts exact, however often an object is met in it.

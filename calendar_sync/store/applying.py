@@ -14,14 +14,15 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from calendar_sync.domain.events import Window
+from calendar_sync.domain.events import Event, Window
 from calendar_sync.domain.identifiers import EventId, event_id
-from calendar_sync.domain.providers import Change, Quarantine, Removal, Upsert
+from calendar_sync.domain.providers import Change, Quarantine
 from calendar_sync.domain.sync import Transition
 from calendar_sync.store import problems
 from calendar_sync.store.bulk import insert_rows, update_rows
 from calendar_sync.store.changes import record
 from calendar_sync.store.columns import among, storable
+from calendar_sync.store.exceptions import event_objects
 from calendar_sync.store.occurrence_rows import FROM_PROVIDER
 from calendar_sync.store.payload import Encoded, encode
 from calendar_sync.store.planning import EVENT_COLUMNS, Plan, Setting, Stored, plan
@@ -32,22 +33,22 @@ from calendar_sync.store.tables import calendars, events, occurrences
 async def apply(connection: AsyncConnection, setting: Setting, changes: Sequence[Change]) -> dict[str, Transition]:
     """Bring the store up to the changes; the objects that changed by it, by `remote_id`."""
     latest = {storable(change.remote_id): change for change in changes}
-    upserts = await asyncio.to_thread(_encoded, latest.values())
-    removed = [name for name, change in latest.items() if isinstance(change, Removal)]
     unclear = {name: change for name, change in latest.items() if isinstance(change, Quarantine)}
     setting = await _reaching_as_far_as_stored(connection, setting)
     await problems.clear(connection, setting.calendar.id, latest.keys() - unclear.keys())
     await problems.keep(connection, setting, unclear)
+    objects = await event_objects(connection, setting.calendar.id, latest)
+    upserts = await asyncio.to_thread(_encoded, objects.upserts)
     transitions = await _upsert(connection, setting, upserts)
-    if removed:
-        named = (events.c.calendar_id == setting.calendar.id) & among(events.c.remote_id, removed)
+    if objects.removed:
+        named = (events.c.calendar_id == setting.calendar.id) & among(events.c.remote_id, objects.removed)
         known = named & events.c.content_hash.is_not(None)
         transitions |= await remove(connection, known, setting.run, setting.now)
     return transitions
 
 
-def _encoded(changes: Iterable[Change]) -> Sequence[Encoded]:
-    return [encode(change.event) for change in changes if isinstance(change, Upsert)]
+def _encoded(upserts: Iterable[Event]) -> Sequence[Encoded]:
+    return [encode(event) for event in upserts]
 
 
 async def _reaching_as_far_as_stored(connection: AsyncConnection, setting: Setting) -> Setting:

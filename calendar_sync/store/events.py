@@ -14,7 +14,7 @@ from calendar_sync.domain.identifiers import CalendarId, OccurrenceId, RunId
 from calendar_sync.domain.occurrences import Occurrence, OccurrenceContent, OccurrenceFilter, OccurrencePage
 from calendar_sync.domain.providers import Change, Snapshot
 from calendar_sync.domain.sync import Transition
-from calendar_sync.store import applying, listing, problems, rolling, sweeping
+from calendar_sync.store import applying, exceptions, listing, problems, rolling, sweeping
 from calendar_sync.store.listing import Place
 from calendar_sync.store.planning import Setting
 from calendar_sync.store.removal import remove
@@ -38,6 +38,13 @@ class Events:
         Identifiers of occurrences and what users decided about them outlast every change (`store.identity`).
         """
         return await applying.apply(self._connection, Setting(calendar, run, window, now), changes)
+
+    async def implied(self, calendar: Calendar, seen: Collection[str]) -> Sequence[Change]:
+        """What a complete reading, just applied, says of exceptions told apart by not naming them among `seen`.
+
+        To be applied before the sweep.
+        """
+        return await exceptions.implied(self._connection, calendar.id, seen)
 
     async def sweep(
         self,
@@ -75,6 +82,7 @@ class Events:
         unread = update(calendars).where(calendars.c.id == calendar).values(cursor=None, expanded_until=None)
         await self._connection.execute(unread)
         await problems.forget(self._connection, calendar)
+        await exceptions.forget(self._connection, calendar)
         return gone
 
     async def hashes(self, calendar: CalendarId) -> Mapping[str, str]:

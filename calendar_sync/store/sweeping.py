@@ -12,7 +12,7 @@ from calendar_sync.domain.errors import DoubtfulSnapshot
 from calendar_sync.domain.identifiers import RunId
 from calendar_sync.domain.providers import Snapshot
 from calendar_sync.domain.sync import Transition
-from calendar_sync.store import problems
+from calendar_sync.store import exceptions, problems
 from calendar_sync.store.columns import among, storable
 from calendar_sync.store.removal import record_removal, remove
 from calendar_sync.store.tables import events, occurrences
@@ -47,12 +47,14 @@ async def sweep(
     listed = {storable(name) for name in seen}
     listed |= await problems.settle(connection, calendar.id, run, listed)
     held = await _held(connection, calendar)
-    missing = [each for each in held if each.remote_id not in listed]
+    present = listed | await exceptions.shown_series(connection, calendar.id, listed)
+    missing = [each for each in held if each.remote_id not in present]
     ahead = [each for each in missing if each.is_ahead(now)]
     upcoming = sum(each.is_ahead(now) for each in held)
     if not confirmed and len(ahead) >= FEW and len(ahead) * 2 > upcoming:
         raise DoubtfulSnapshot(removed=len(ahead), upcoming=upcoming)
     if snapshot is Snapshot.WHOLE:
+        await exceptions.sweep(connection, calendar.id, listed)
         return await remove(connection, _named(missing), run, now) if missing else {}
     return await _drop_what_lies_ahead(connection, ahead, run, now) if ahead else {}
 

@@ -206,6 +206,22 @@ class ProblemRow(Row, table=True):
     seen_at: datetime = _moment()
 
 
+class ExceptionRow(Row, table=True):
+    """An exception to a series that its provider tells apart (`store.exceptions`).
+
+    `original_start` is an instant or a bare date, ISO 8601; `payload` is its event, null: the instance is cancelled.
+    """
+
+    __tablename__ = "event_exceptions"
+    __table_args__ = (Index(None, "calendar_id", "series_id"),)
+
+    calendar_id: str = _text("calendars.id", primary_key=True)
+    remote_id: str = _text(primary_key=True)
+    series_id: str = _text()
+    original_start: str = _text()
+    payload: str | None = _text()
+
+
 class RunRow(Row, table=True):
     """`failures` is a JSON list of `SyncFailure`s."""
 
@@ -273,6 +289,7 @@ calendars = _table(CalendarRow)
 events = _table(EventRow)
 occurrences = _table(OccurrenceRow)
 problems = _table(ProblemRow)
+exceptions = _table(ExceptionRow)
 runs = _table(RunRow)
 changes = _table(ChangeRow)
 change_sequences = _table(ChangeSequenceRow)

@@ -15,7 +15,7 @@ from calendar_sync.domain.errors import CursorExpired, DoubtfulSnapshot
 from calendar_sync.domain.events import Window
 from calendar_sync.domain.identifiers import RunId
 from calendar_sync.domain.providers import Change, ChangePage, Cursor, ProviderClient, Removal, Snapshot
-from calendar_sync.domain.sync import RunLedger, Transition
+from calendar_sync.domain.sync import RunLedger, Transition, in_sequence
 from calendar_sync.store.database import Database, Transaction
 
 ROLL_SLACK = timedelta(days=1)
@@ -90,12 +90,17 @@ async def _store_page(
 ) -> Mapping[str, Transition]:
     now = run.clock()
     transitions = dict(await tx.events.apply(calendar, page.changes, run.id, run.window, now))
+    if page.snapshot is Snapshot.WHOLE:
+        implied = await tx.events.implied(calendar, seen)
+        if implied:
+            later = await tx.events.apply(calendar, implied, run.id, run.window, now)
+            transitions = in_sequence(transitions, later)
     if page.calendar is not None:
         await tx.calendars.describe(calendar.id, page.calendar)
     if page.cursor is not None:
         if page.snapshot is not Snapshot.NONE:
             swept = await tx.events.sweep(calendar, seen, page.snapshot, run.id, now, confirmed=confirmed)
-            transitions.update(swept)
+            transitions = in_sequence(transitions, swept)
         await tx.calendars.save_cursor(calendar.id, page.cursor)
         await tx.calendars.completed(calendar.id, now)
     await run.store_progress(tx, calendar, transitions)
