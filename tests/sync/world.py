@@ -11,6 +11,7 @@ from calendar_sync.connections.service import ConnectionService
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Connection
 from calendar_sync.domain.identifiers import CalendarId
+from calendar_sync.domain.providers import Provider
 from calendar_sync.domain.sync import SyncResult, SyncRun, Tally
 from calendar_sync.events.service import EventService
 from calendar_sync.store.database import Database
@@ -113,7 +114,7 @@ def difference(before: dict[str, str], after: dict[str, str]) -> Tally:
     )
 
 
-def sync_service(database: Database, provider: ScriptedProvider, clock: Clock, owner: str) -> SyncService:
+def sync_service(database: Database, provider: Provider, clock: Clock, owner: str) -> SyncService:
     runs = ObservedRuns(
         database=database,
         keyring=Keyring.of(KEY),
