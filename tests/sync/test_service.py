@@ -479,3 +479,33 @@ async def test_a_request_that_comes_as_the_last_one_ends_is_not_forgotten(world:
 
     assert at_the_end.is_set()
     assert len(await world.service.runs(world.actor, limit=10)) == 2
+
+
+async def test_a_calendar_that_is_dropped_and_chosen_again_in_mid_run_is_read_whole(world: World) -> None:
+    for number in range(5):
+        world.provider.calendar("main").put(an_event(f"n{number}", title=f"n{number}"))
+    await world.service.sync(world.actor)
+    (main,) = await world.connections.calendars(world.actor, world.connection.id)
+    world.provider.calendar("main").put(an_event("n5", title="n5"))
+    gate = Gate(world)
+    under_way = asyncio.create_task(world.sync())
+    await gate.reached.wait()
+
+    for chosen in ([], [main.id]):
+        await world.connections.select_calendars(world.actor, world.connection.id, chosen)
+    gate.open()
+    result = await under_way
+
+    assert result.tally == Tally(new=7)
+    assert await titles(world) == {"Stand-up", *(f"n{number}" for number in range(6))}
+
+
+async def test_what_went_wrong_is_kept_with_its_calendar_until_it_goes_well(world: World) -> None:
+    world.provider.fail_at = (0, BadResponse("That is no calendar."))
+
+    await world.sync()
+    (failed,) = await world.connections.calendars(world.actor, world.connection.id)
+    await world.sync()
+    (mended,) = await world.connections.calendars(world.actor, world.connection.id)
+
+    assert (failed.last_error, mended.last_error) == ("That is no calendar.", None)
