@@ -111,6 +111,28 @@ async def test_nobody_takes_over_between_the_fence_and_the_end_of_the_transactio
     assert taken.epoch == lease.epoch + 1
 
 
+async def test_no_run_writes_while_the_calendars_to_read_are_being_chosen(place: Place) -> None:
+    """Or it would go on filling a calendar of which the events have just been removed."""
+    lease = await held(place)
+    async with place.database.begin() as tx:
+        await tx.calendars.select(place.actor, place.connection.id, [])
+        writing = asyncio.create_task(write(place, lease))
+        await tx.events.remove_calendar_events(place.calendar.id, None, NOW)
+        assert not writing.done()
+    await writing
+
+
+async def test_no_run_writes_while_its_connection_is_being_removed(place: Place) -> None:
+    lease = await held(place)
+    async with place.database.begin() as tx:
+        await tx.connections.delete(place.actor, place.connection.id)
+        writing = asyncio.create_task(write(place, lease))
+        await tx.connections.list(place.actor)
+        assert not writing.done()
+    with pytest.raises(LeaseLost):
+        await writing
+
+
 async def test_a_renewed_lease_lasts_longer(place: Place) -> None:
     lease = await held(place)
     async with place.database.begin() as tx:
