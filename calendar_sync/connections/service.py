@@ -119,9 +119,12 @@ class ConnectionService:
             await tx.connections.get(actor, connection)
             before = {calendar.id for calendar in await tx.calendars.list(actor, connection) if calendar.is_selected}
             after = await tx.calendars.select(actor, connection, calendars)
-            for dropped in before.difference(calendars):
-                await tx.events.remove_calendar_events(dropped, None, now)
-                await tx.calendars.clear_cursor(dropped)
+            dropped = before.difference(calendars)
+            if dropped:
+                # A run that had read half of one, and met it selected again, would leave the other half out.
+                await tx.connections.interrupt(connection)
+            for calendar in dropped:
+                await tx.events.remove_calendar_events(calendar, None, now)
             return after
 
     def _provider(self, name: str) -> Provider:

@@ -159,6 +159,9 @@ class LeasedRuns:
                 await tx.connections.mark(lease.connection_id, status, outcome.failures[0].message)
             else:
                 await tx.connections.synced(started.connection.id, now)
+            for failure in outcome.failures:
+                if failure.calendar_id is not None:
+                    await tx.calendars.failed(failure.calendar_id, failure.message)
             await tx.connections.release(lease, started.requested)
             return await tx.runs.get(_owner_of(started.connection), started.id)
 

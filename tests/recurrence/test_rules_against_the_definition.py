@@ -22,7 +22,7 @@ HORIZONS = {
 
 
 @given(parts=rules(), start=moments())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_rule_makes_exactly_the_starts_that_its_parts_are_true_of(parts: dict[str, str], start: datetime) -> None:
     end = start + HORIZONS[parts["FREQ"]]
 
@@ -32,7 +32,7 @@ def test_a_rule_makes_exactly_the_starts_that_its_parts_are_true_of(parts: dict[
 
 
 @given(parts=rules(), start=moments(), data=st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_window_shows_the_same_starts_as_the_whole_series(
     parts: dict[str, str], start: datetime, data: st.DataObject
 ) -> None:
