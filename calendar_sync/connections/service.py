@@ -4,14 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from calendar_sync.store.sealed_accounts import seal
+from calendar_sync.connections.oauth import AuthorizationRequired, Callback, OAuth
+from calendar_sync.connections.vendors import SETTINGS
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Calendar, Connection
-from calendar_sync.domain.errors import Invalid
+from calendar_sync.domain.errors import Invalid, NotFound
 from calendar_sync.domain.identifiers import CalendarId, ConnectionId, connection_id
 from calendar_sync.domain.providers import Provider, ProviderName
 from calendar_sync.store.database import Database
 from calendar_sync.store.keyring import Keyring
+from calendar_sync.store.sealed_accounts import seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,17 @@ class ConnectionService:
     keyring: Keyring
     providers: Mapping[ProviderName, Provider]
     clock: Callable[[], datetime]
+    oauth: OAuth | None = None
 
-    def available_providers(self) -> Sequence[ProviderName]:
-        """The providers that this server can connect."""
-        return [name for name in ProviderName if name in self.providers]
+    def why_unavailable(self, provider: ProviderName) -> str | None:
+        """Why this server cannot connect accounts of a provider, if it cannot: a sentence that helps its operator."""
+        if provider not in self.providers:
+            return f"This version of the server cannot read {provider}."
+        if provider in SETTINGS and (self.oauth is None or provider not in self.oauth.vendors):
+            label, prefix = SETTINGS[provider]
+            names = f"CALENDAR_SYNC_{prefix}_CLIENT_ID and CALENDAR_SYNC_{prefix}_CLIENT_SECRET"
+            return f"This server has no client credentials of {label}: its operator must set {names}."
+        return None
 
     async def list(self, actor: Actor) -> Sequence[ConnectionOverview]:
         async with self.database.begin(write=False) as tx:
@@ -51,15 +60,17 @@ class ConnectionService:
 
     async def connect(
         self, actor: Actor, provider: str, credentials: Mapping[str, object] | None
-    ) -> ConnectionOverview:
-        """Check the credentials with the provider and keep them, encrypted.
+    ) -> ConnectionOverview | AuthorizationRequired:
+        """Check the credentials with the provider and keep them, encrypted; or say where the user must allow it.
 
-        An account that is connected already keeps its connection, identifiers and events, and is active again.
-        Raises `Invalid` naming the field, `AddressRefused`, `Disconnected` when the provider refuses the credentials,
-        or another `ProviderError`.
+        An account that is connected already keeps its connection, identifiers and events, and is active again. Of a
+        provider by OAuth `credentials` may have a `login_hint`. Raises `Invalid` naming the field, `AddressRefused`,
+        `Disconnected` when the provider refuses the credentials, or another `ProviderError`.
         """
-        service = self._provider(provider)
-        account = await service.connect(_texts(credentials))
+        service, typed = self._provider(provider), _texts(credentials)
+        if self.oauth is not None and service.name in self.oauth.vendors:
+            return await self.oauth.begin(actor, service.name, typed.get("login_hint"))
+        account = await service.connect(typed)
         connection = connection_id(actor.user_id, service.name, account.identity)
         async with self.database.begin() as tx:
             await tx.connections.save(
@@ -73,8 +84,19 @@ class ConnectionService:
             )
         return await self.get(actor, connection)
 
+    async def complete(self, callback: Callback) -> ConnectionOverview:
+        """What `connect` began, when the user comes back from the provider. Raises as `OAuth.complete`."""
+        if self.oauth is None:
+            raise NotFound("consent")
+        actor, connection = await self.oauth.complete(callback)
+        return await self.get(actor, connection.id)
+
     async def disconnect(self, actor: Actor, connection: ConnectionId) -> None:
-        """Forget the connection, its credentials and all its events. A run under way stops writing."""
+        """Forget the connection, its credentials and all its events. A run under way stops writing.
+
+        The provider is told first, unless the account is connected elsewhere too: a revocation would end that as well.
+        """
+        await self._revoke(await self.get(actor, connection))
         async with self.database.begin() as tx:
             await tx.connections.delete(actor, connection)
 
@@ -113,13 +135,23 @@ class ConnectionService:
                 await tx.calendars.clear_cursor(dropped)
             return after
 
+    async def _revoke(self, overview: ConnectionOverview) -> None:
+        connection = overview.connection
+        if self.oauth is None or connection.provider not in self.oauth.vendors:
+            return
+        async with self.database.begin(write=False) as tx:
+            ciphertext = await tx.connections.ciphertext(connection.id)
+            is_shared = await tx.credentials.is_shared(connection.id)
+        if not is_shared:
+            await self.oauth.revoke(connection, ciphertext)
+
     def _provider(self, name: str) -> Provider:
         if name not in set(ProviderName):
             raise Invalid(f"provider must be one of {', '.join(ProviderName)}.", field="provider")
-        provider = self.providers.get(ProviderName(name))
-        if provider is None:
-            raise Invalid(f"This server is not set up to connect {name}.", field="provider")
-        return provider
+        reason = self.why_unavailable(ProviderName(name))
+        if reason is not None:
+            raise Invalid(reason, field="provider")
+        return self.providers[ProviderName(name)]
 
 
 def _texts(credentials: Mapping[str, object] | None) -> Mapping[str, str]:

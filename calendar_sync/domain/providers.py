@@ -14,12 +14,13 @@ ours            Google              Graph                 CalDAV                
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import NewType, Protocol
 
 from calendar_sync.domain.events import Event, Window
+from calendar_sync.domain.oauth import TokenSource
 
 Cursor = NewType("Cursor", str)
 """A provider's position in a calendar's changes. Kept, never read, by all but the provider that wrote it."""
@@ -42,12 +43,13 @@ class Account:
 
     `identity` names the account within its provider and never changes (the same account gives the same identity, in
     whatever spelling it was typed); it is not shown to anyone. `credentials` are what the provider needs to read it
-    again: secrets, stored encrypted.
+    again: secrets, stored encrypted. An account that is read by OAuth has `tokens` instead when it is opened.
     """
 
     identity: str
     email: str | None
-    credentials: Mapping[str, str]
+    credentials: Mapping[str, str] = field(repr=False)
+    tokens: TokenSource | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ loses its lease by time; one that was paused and wakes finds the epoch raised an
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from calendar_sync.domain.accounts import Actor
@@ -15,7 +15,8 @@ from calendar_sync.domain.connections import Connection, ConnectionStatus, Lease
 from calendar_sync.domain.errors import LeaseLost, StoreUnavailable
 from calendar_sync.domain.events import Window
 from calendar_sync.domain.identifiers import ConnectionId, RunId
-from calendar_sync.domain.providers import Provider, ProviderName
+from calendar_sync.domain.oauth import TokenSource
+from calendar_sync.domain.providers import Account, Provider, ProviderName
 from calendar_sync.domain.sync import RunStatus, SyncRun, Trigger
 from calendar_sync.store.database import Database
 from calendar_sync.store.keyring import Keyring
@@ -38,7 +39,7 @@ class _Started:
 
 @dataclass(frozen=True, slots=True)
 class LeasedRuns:
-    """Runs connections under their lease. `owner` names this process."""
+    """Runs connections under their lease. `owner` names this process, `tokens` gives those of accounts by OAuth."""
 
     database: Database
     keyring: Keyring
@@ -47,6 +48,7 @@ class LeasedRuns:
     past: timedelta
     future: timedelta
     owner: str
+    tokens: Callable[[Connection], TokenSource | None] = lambda _: None
 
     async def run_or_join(self, connection: Connection, trigger: Trigger) -> SyncRun:
         """Sync the connection, or wait for the run that another process has under way, and return what the run did.
@@ -110,7 +112,7 @@ class LeasedRuns:
 
     async def _read_and_finish(self, started: _Started, lease: Lease) -> SyncRun:
         now = self.clock()
-        account = unseal(self.keyring, lease.connection_id, started.ciphertext)
+        account = self._account(started)
         async with self.providers[started.connection.provider].open(account) as client:
             run = RunUnderWay(
                 id=started.id,
@@ -122,6 +124,11 @@ class LeasedRuns:
             )
             outcome = await run_connection(started.connection, run)
             return await self._finish(run, started, outcome)
+
+    def _account(self, started: _Started) -> Account:
+        account = unseal(self.keyring, started.connection.id, started.ciphertext)
+        tokens = self.tokens(started.connection)
+        return account if tokens is None else replace(account, credentials={}, tokens=tokens)
 
     async def _finish(self, run: RunUnderWay, started: _Started, outcome: Outcome) -> SyncRun:
         now = self.clock()

@@ -1,7 +1,7 @@
 """The server as a caller meets it: the real application over a real store, and feeds on a loopback port behind it."""
 
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from calendar_sync.app import create_app
+from calendar_sync.domain.providers import Provider
 from calendar_sync.services import Services
 from calendar_sync.settings import Settings
 from simulators.ics.app import IcsSimulator
@@ -76,7 +77,9 @@ class Door:
 
 
 @asynccontextmanager
-async def a_door(database_url: str, **settings: object) -> AsyncGenerator[Door]:
+async def a_door(
+    database_url: str, *, more_providers: Sequence[Provider] = (), **settings: object
+) -> AsyncGenerator[Door]:
     """The application on a migrated store; further keywords are settings."""
     usual = {
         "database_url": database_url,
@@ -84,7 +87,7 @@ async def a_door(database_url: str, **settings: object) -> AsyncGenerator[Door]:
         "allowed_private_networks": [ip_network("127.0.0.0/8")],
     }
     chosen = Settings.model_validate({**usual, **settings})
-    app, feeds = create_app(chosen), IcsSimulator()
+    app, feeds = create_app(chosen, more_providers), IcsSimulator()
     async with serving(feeds.app) as address, app.router.lifespan_context(app) as state:
         assert state is not None
         yield Door(app, state["services"], state, feeds, address)
