@@ -25,7 +25,7 @@ from starlette.types import Receive, Scope, Send
 from bench.feed import feed
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.sync import SyncResult
-from calendar_sync.server import prepare_store
+from calendar_sync.server import prepare
 from calendar_sync.services import Services, open_services
 from calendar_sync.settings import Settings
 from simulators.server import ServerThread
@@ -85,7 +85,7 @@ async def ours(folder: Path, events: int) -> list[Measured]:
         database_url=f"sqlite+aiosqlite:///{folder / 'ours.db'}",
         allowed_private_networks="127.0.0.0/8",  # type: ignore[arg-type] # as the environment gives it
     )
-    await prepare_store(settings)
+    await prepare(settings)
     with ServerThread(served) as address:
         async with open_services(settings) as services:
             user = await services.access.create_user("bench@example.com", None, is_admin=False)

@@ -6,6 +6,7 @@ Exit status 0 on success, 2 on wrong usage, 1 otherwise, with one line on standa
 import argparse
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
@@ -33,6 +34,9 @@ def _run(options: argparse.Namespace) -> int:
         return _complain(error.message)
     except ValidationError as error:
         return _complain(_first_fault(error))
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         return 130
     return 0
@@ -46,7 +50,7 @@ def _complain(message: str) -> int:
 def _first_fault(error: ValidationError) -> str:
     fault = error.errors(include_input=False, include_url=False)[0]
     name = "_".join(str(part) for part in fault["loc"][:1]).upper()
-    return f"CALENDAR_SYNC_{name}: {fault['msg']}"
+    return f"CALENDAR_SYNC_{name}: {fault['msg'].removeprefix('Value error, ')}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
 
     serve = commands.add_parser("serve", help="run the API server")
     serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--port", type=_port, default=8000)
     serve.add_argument("--no-worker", action="store_true", help="leave background work to `worker` processes")
     serve.set_defaults(command=_serve)
 
@@ -92,13 +96,23 @@ def _parser() -> argparse.ArgumentParser:
     schema.set_defaults(command=_schema)
 
     sandbox = commands.add_parser("sandbox", help="serve with simulated calendars already connected")
-    sandbox.add_argument("--port", type=int, default=8000)
+    sandbox.add_argument("--port", type=_port, default=8000)
     sandbox.set_defaults(command=_sandbox)
     return parser
 
 
+def _port(text: str) -> int:
+    return _between(0, 65_535, text)
+
+
 def _days(text: str) -> timedelta:
-    return timedelta(days=int(text))
+    return timedelta(days=_between(1, 36_500, text))
+
+
+def _between(least: int, most: int, text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and least <= int(text) <= most):
+        raise argparse.ArgumentTypeError(f"must be a number from {least} to {most}")
+    return int(text)
 
 
 # Each command imports what it needs: `--help` and `schema` should not wait for a database driver.
@@ -111,13 +125,9 @@ async def _serve(options: argparse.Namespace, settings: Settings) -> None:
 
 
 async def _migrate(_: argparse.Namespace, settings: Settings) -> None:
-    from calendar_sync.store.database import Database
+    from calendar_sync.server import migrate
 
-    database = await Database.open(settings.database_url)
-    try:
-        await database.migrate()
-    finally:
-        await database.close()
+    await migrate(settings)
 
 
 async def _create_user(options: argparse.Namespace, settings: Settings) -> None:
@@ -165,7 +175,7 @@ async def _rotate_secrets(_: argparse.Namespace, settings: Settings) -> None:
 async def _schema(_: argparse.Namespace, __: Settings) -> None:
     from schema.root import schema
 
-    print(schema.as_str())
+    print(schema.as_str(), flush=True)
 
 
 async def _sandbox(options: argparse.Namespace, settings: Settings) -> None:

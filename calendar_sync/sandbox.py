@@ -16,15 +16,14 @@ from typing import TextIO
 import httpx
 from pydantic import AnyHttpUrl
 
-from calendar_sync.domain.errors import CalendarSyncError
-from calendar_sync.server import listen, make_server, prepare_store
+from calendar_sync.domain.errors import CalendarSyncError, Conflict
+from calendar_sync.server import listen, make_server, prepare
 from calendar_sync.services import open_services
 from calendar_sync.settings import Settings
 from calendar_sync.web.logs import configure_logging
 from simulators import sandbox
 from simulators.server import serving
 
-EMAIL = "demo@example.com"
 _HOST = "127.0.0.1"
 _CONNECTIONS = "/v1/meeting-buddy/calendar/connections"
 _SYNC = "mutation { syncCalendars { syncedCalendars newEvents updatedEvents removedEvents errors } }"
@@ -42,16 +41,19 @@ async def run_sandbox(settings: Settings, port: int, out: TextIO = sys.stdout) -
     """Serve until interrupted. Raises `CalendarSyncError` when a port is taken or the store cannot be used."""
     configure_logging("warning")
     chosen = _for_sandbox(settings, port)
-    await prepare_store(chosen)
-    key = await _demo_key(chosen)
+    await prepare(chosen)
+    key = await _demo_key(chosen, port)
     api = make_server(chosen)
     async with _simulated(port) as simulated:
         with listen(_HOST, port) as listener:
             serve = asyncio.create_task(api.serve(sockets=[listener]))
             await api.ready.wait()
-            result = await _connect_and_sync(f"http://{_HOST}:{port}", key, simulated)
-            _tell(out, f"http://{_HOST}:{port}", key, simulated, result)
+            connect = asyncio.create_task(_connect_and_sync(f"http://{_HOST}:{port}", key, simulated))
+            await asyncio.wait({serve, connect}, return_when=asyncio.FIRST_COMPLETED)
+            if not api.should_exit:
+                _tell(out, f"http://{_HOST}:{port}", key, simulated, connect.result())
             await serve
+            await asyncio.gather(connect, return_exceptions=True)  # what an early Ctrl-C broke off
 
 
 def _for_sandbox(settings: Settings, port: int) -> Settings:
@@ -79,14 +81,18 @@ async def _simulated(port: int) -> AsyncGenerator[Simulated]:
         ) from error
 
 
-async def _demo_key(settings: Settings) -> str:
-    """A fresh key for the demo user; those of earlier sandboxes end."""
+async def _demo_key(settings: Settings, port: int) -> str:
+    """A fresh key for the demo user; those of earlier sandboxes end.
+
+    Each port has a user of its own: calendars simulated on other ports are away, and would only give errors.
+    """
+    email = f"demo-{port}@example.com"
     async with open_services(settings) as services:
         try:
-            await services.access.create_user(EMAIL, "Sandbox", is_admin=True)
-        except CalendarSyncError:
-            await services.access.revoke_keys(EMAIL, name="sandbox")
-        _, key = await services.access.create_key(EMAIL, "sandbox", None)
+            await services.access.create_user(email, "Sandbox", is_admin=True)
+        except Conflict:
+            await services.access.revoke_keys(email, name="sandbox")
+        _, key = await services.access.create_key(email, "sandbox", None)
         return key
 
 

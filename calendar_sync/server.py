@@ -1,6 +1,7 @@
 """Running the server: the store made ready, the port bound, signals obeyed."""
 
 import asyncio
+import logging
 import signal
 import socket
 from collections.abc import Iterator
@@ -10,12 +11,16 @@ import uvicorn
 
 from calendar_sync.app import create_app
 from calendar_sync.domain.errors import CalendarSyncError
+from calendar_sync.services import Services, open_services
 from calendar_sync.settings import Settings
 from calendar_sync.store.database import Database
 from calendar_sync.web.logs import configure_logging
 
-_SHUTDOWN_SECONDS = 8
+_RUNS_SECONDS = 3.0
+_REQUESTS_SECONDS = 7
 _BACKLOG = 2048
+
+_log = logging.getLogger(__name__)
 
 
 class Server(uvicorn.Server):
@@ -39,28 +44,50 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for listener in sockets or ():
+            host, port = listener.getsockname()[:2]
+            _log.info("Listening.", extra={"host": host, "port": port})
         self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let what is under way come to its end; runs are cut short before requests, which then say so."""
+        ending = asyncio.create_task(self._end_runs())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            ending.cancel()
+
+    async def _end_runs(self) -> None:
+        await asyncio.sleep(_RUNS_SECONDS)
+        services: Services = self.lifespan.state["services"]
+        await services.sync.close()
 
 
 async def serve(settings: Settings, host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM. Raises `CalendarSyncError` when the store or the port cannot be used."""
     configure_logging(settings.log_level)
-    await prepare_store(settings)
+    await prepare(settings)
     with listen(host, port) as listener:
         await make_server(settings).serve(sockets=[listener])
 
 
-async def prepare_store(settings: Settings) -> None:
-    """Bring an embedded store to the current version; on PostgreSQL, refuse one that is not.
+async def prepare(settings: Settings) -> None:
+    """Bring an embedded store to the current version, then open everything once.
 
-    Raises `StoreUnavailable`.
+    So whatever keeps the server from working is said in one line, before anybody is let in. Raises
+    `CalendarSyncError`.
     """
+    if settings.sqlite_path is not None:
+        await migrate(settings)
+    async with open_services(settings) as services:
+        await services.connections.expect_keys()
+
+
+async def migrate(settings: Settings) -> None:
+    """Bring the store to the current version. Raises `StoreUnavailable`."""
     database = await Database.open(settings.database_url)
     try:
-        if settings.sqlite_path is not None:
-            await database.migrate()
-        else:
-            await database.ready()
+        await database.migrate()
     finally:
         await database.close()
 
@@ -91,6 +118,6 @@ def make_server(settings: Settings) -> Server:
             proxy_headers=False,
             ws_max_size=65_536,
             h11_max_incomplete_event_size=32_768,
-            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+            timeout_graceful_shutdown=_REQUESTS_SECONDS,
         )
     )

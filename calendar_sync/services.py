@@ -44,15 +44,16 @@ class Services:
 
 @asynccontextmanager
 async def open_services(settings: Settings, more_providers: Sequence[Provider] = ()) -> AsyncGenerator[Services]:
-    """Everything, opened in order and closed in reverse. The store must be migrated already.
+    """Everything, opened in order and closed in reverse. `more_providers` stand beside the built-in ones, or in their
+    place.
 
-    `more_providers` stand beside the built-in ones, or in their place.
-
-    Raises `StoreUnavailable`, or `Invalid` for a setting that cannot be used.
+    Raises `StoreUnavailable`, also for a store that is not at the current version, or `Invalid` for a setting that
+    cannot be used.
     """
     async with AsyncExitStack() as stack:
         database = await Database.open(settings.database_url)
         stack.push_async_callback(database.close)
+        await database.ready()
         keyring = open_keyring(settings.encryption_keys, settings.sqlite_path)
         built_in = all_providers(
             allowed_networks=settings.allowed_private_networks, apple_caldav_url=str(settings.apple_caldav_url)

@@ -1,7 +1,7 @@
 """Settings, read from the environment. Never instantiated at import: `Settings()` is made by an entry point."""
 
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -97,17 +97,22 @@ class Settings(BaseSettings):
     @field_validator("allowed_private_networks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        try:
+            return [ip_network(part.strip()) for part in value.split(",") if part.strip()]
+        except ValueError as err:
+            raise ValueError("must be comma-separated networks such as 127.0.0.0/8,::1/128") from err
 
     @field_validator("database_url")
     @classmethod
     def _is_supported(cls, value: str) -> str:
         try:
             driver = make_url(value).drivername
-        except ArgumentError:
+        except (ArgumentError, ValueError):  # the second: a port that is no number
             driver = ""
         if driver not in {"sqlite+aiosqlite", "postgresql+asyncpg"}:
-            raise ValueError("must start with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+            raise ValueError("must be sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST:PORT/NAME")
         return value
 
     @property

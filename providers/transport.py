@@ -19,7 +19,16 @@ import httpcore
 import httpx
 
 from calendar_sync.domain.errors import AddressRefused, BadResponse, ProviderError, Unavailable
-from providers.guard import UNREACHABLE, AddressRule, GuardedBackend, IPNetwork, Resolver, SystemResolver, check_url
+from providers.guard import (
+    UNREACHABLE,
+    AddressRule,
+    GuardedBackend,
+    IPNetwork,
+    Resolver,
+    SystemResolver,
+    check_url,
+    literal_address,
+)
 from providers.inflate import TOO_LARGE, read_body
 from providers.responses import Classify, Response, classify, parse_retry_after
 from providers.retry import SAFE_METHODS, RetryPolicy, Time
@@ -98,6 +107,11 @@ class Transport:
     def check(self, url: str) -> httpx.URL:
         """Refuse an address by its text alone, sending nothing. Raises `AddressRefused`."""
         return check_url(url, self.rule)
+
+    def is_private(self, url: httpx.URL) -> bool:
+        """Whether the host is an address, spelt as one, in a network that the operator allows."""
+        address = literal_address(url.host)
+        return address is not None and replace(self.rule, public=False).permits(address)
 
     @asynccontextmanager
     async def client(

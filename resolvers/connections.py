@@ -87,7 +87,7 @@ async def connect_calendar(
 ) -> ConnectCalendarResult:
     wanted = _wanted(input)
     try:
-        found = await info.context.services.connections.connect(info.context.actor, wanted.provider, wanted.credentials)
+        found = await info.context.services.connections.start(info.context.actor, wanted.provider, wanted.credentials)
     except (Refusal, ProviderError) as error:
         return ConnectFailed(**told(error, wanted.fields))
     if isinstance(found, oauth.AuthorizationRequired):

@@ -193,7 +193,9 @@ def _verifier(settings: OidcSettings, client: httpx.AsyncClient, clock: Callable
     if settings.oidc_issuer is None:
         return None
     if settings.oidc_audience is None:
-        raise Invalid("OIDC_AUDIENCE must be set where OIDC_ISSUER is.", field="oidc_audience")
+        raise Invalid(
+            "CALENDAR_SYNC_OIDC_AUDIENCE must be set where CALENDAR_SYNC_OIDC_ISSUER is.", field="oidc_audience"
+        )
     jwks_url = None if settings.oidc_jwks_url is None else str(settings.oidc_jwks_url)
     return TokenVerifier(TrustedIssuer(settings.oidc_issuer, settings.oidc_audience, jwks_url), client, clock)
 

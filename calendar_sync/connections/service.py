@@ -34,6 +34,10 @@ class ConnectionService:
     clock: Callable[[], datetime]
     oauth: OAuth | None = None
 
+    def available_providers(self) -> Sequence[ProviderName]:
+        """The providers that this server can connect."""
+        return [name for name in ProviderName if self.why_unavailable(name) is None]
+
     def why_unavailable(self, provider: ProviderName) -> str | None:
         """Why this server cannot connect accounts of a provider, if it cannot: a sentence that helps its operator."""
         if provider not in self.providers:
@@ -43,6 +47,17 @@ class ConnectionService:
             names = f"CALENDAR_SYNC_{prefix}_CLIENT_ID and CALENDAR_SYNC_{prefix}_CLIENT_SECRET"
             return f"This server has no client credentials of {label}: its operator must set {names}."
         return None
+
+    async def expect_keys(self) -> None:
+        """Raises `Invalid` where stored credentials are encrypted with a key that is not configured."""
+        async with self.database.begin(write=False) as tx:
+            ciphertext = await tx.connections.any_ciphertext()
+        if ciphertext is not None and not self.keyring.knows(ciphertext):
+            raise Invalid(
+                "Stored credentials are encrypted with a key that is not configured: "
+                "add it to CALENDAR_SYNC_ENCRYPTION_KEYS, after the new one.",
+                field="encryption_keys",
+            )
 
     async def list(self, actor: Actor) -> Sequence[ConnectionOverview]:
         async with self.database.begin(write=False) as tx:
@@ -58,19 +73,29 @@ class ConnectionService:
             counts = await tx.connections.event_counts(actor)
             return ConnectionOverview(found, counts.get(connection, 0))
 
-    async def connect(
+    async def start(
         self, actor: Actor, provider: str, credentials: Mapping[str, object] | None
     ) -> ConnectionOverview | AuthorizationRequired:
-        """Check the credentials with the provider and keep them, encrypted; or say where the user must allow it.
+        """Connect an account; or, of a provider by OAuth, say where the user must allow it.
 
-        An account that is connected already keeps its connection, identifiers and events, and is active again. Of a
-        provider by OAuth `credentials` may have a `login_hint`. Raises `Invalid` naming the field, `AddressRefused`,
-        `Disconnected` when the provider refuses the credentials, or another `ProviderError`.
+        Such an account is named by `login_hint` in `credentials`, or not at all. Raises as `connect`.
         """
-        service, typed = self._provider(provider), _texts(credentials)
-        if self.oauth is not None and service.name in self.oauth.vendors:
-            return await self.oauth.begin(actor, service.name, typed.get("login_hint"))
-        account = await service.connect(typed)
+        name = self._provider(provider).name
+        if self.oauth is None or name not in self.oauth.vendors:
+            return await self.connect(actor, name, credentials)
+        return await self.oauth.begin(actor, name, _texts(credentials).get("login_hint"))
+
+    async def connect(
+        self, actor: Actor, provider: str, credentials: Mapping[str, object] | None
+    ) -> ConnectionOverview:
+        """Check the credentials with the provider and keep them, encrypted.
+
+        An account that is connected already keeps its connection, identifiers and events, and is active again.
+        Raises `Invalid` naming the field, `AddressRefused`, `Disconnected` when the provider refuses the credentials,
+        or another `ProviderError`.
+        """
+        service = self._provider(provider)
+        account = await service.connect(_texts(credentials))
         connection = connection_id(actor.user_id, service.name, account.identity)
         async with self.database.begin() as tx:
             await tx.connections.save(
@@ -85,7 +110,7 @@ class ConnectionService:
         return await self.get(actor, connection)
 
     async def complete(self, callback: Callback) -> ConnectionOverview:
-        """What `connect` began, when the user comes back from the provider. Raises as `OAuth.complete`."""
+        """What `start` began, when the user comes back from the provider. Raises as `OAuth.complete`."""
         if self.oauth is None:
             raise NotFound("consent")
         actor, connection = await self.oauth.complete(callback)
@@ -130,9 +155,12 @@ class ConnectionService:
             await tx.connections.get(actor, connection)
             before = {calendar.id for calendar in await tx.calendars.list(actor, connection) if calendar.is_selected}
             after = await tx.calendars.select(actor, connection, calendars)
-            for dropped in before.difference(calendars):
-                await tx.events.remove_calendar_events(dropped, None, now)
-                await tx.calendars.clear_cursor(dropped)
+            dropped = before.difference(calendars)
+            if dropped:
+                # A run that had read half of one, and met it selected again, would leave the other half out.
+                await tx.connections.interrupt(connection)
+            for calendar in dropped:
+                await tx.events.remove_calendar_events(calendar, None, now)
             return after
 
     async def _revoke(self, overview: ConnectionOverview) -> None:

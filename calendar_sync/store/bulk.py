@@ -1,7 +1,8 @@
 """One statement for many rows, handed to the driver as it is.
 
-SQLAlchemy compiles the statement, but is spared its work on every row: five to six times as fast as through the Core
-or the ORM. So the rows come complete, with a value for each column of the statement.
+SQLAlchemy is spared its work on every row: five to six times as fast as through its Core or the ORM. So the rows come
+complete, with a value for each column. SQLite is given row after row in one call (`executemany`), PostgreSQL a column
+of values for each parameter; asyncpg's own `executemany` never returns when its task is cancelled at a bad moment.
 """
 
 import asyncio
@@ -10,57 +11,65 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from operator import itemgetter
 
-from sqlalchemy import Dialect, Table, bindparam, insert, update
+from sqlalchemy import Dialect, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from calendar_sync.store.columns import Moment
 
 RowValues = Mapping[str, object]
+_Parameters = tuple[object, ...] | list[tuple[object, ...]]
 
 
 async def insert_rows(connection: AsyncConnection, table: Table, rows: Sequence[RowValues]) -> None:
-    if rows:
-        await _run(connection, _insertion(table, connection.dialect), table, rows)
+    names = tuple(table.c.keys())
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        statement = (
+            f"INSERT INTO {table.name} ({', '.join(names)}) SELECT * FROM {_unnested(table, names, connection.dialect)}"  # noqa: S608
+        )
+    else:
+        statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+    await _execute(connection, statement, table, names, rows)
 
 
 async def update_rows(
     connection: AsyncConnection, table: Table, columns: Iterable[str], rows: Sequence[RowValues]
 ) -> None:
     """Set these columns of the rows that have the same `id`."""
-    if rows:
-        await _run(connection, _update(table, tuple(columns), connection.dialect), table, rows)
+    names = (*columns, "id")
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        values = ", ".join(f"{name} = new.{name}" for name in names[:-1])
+        given = f"{_unnested(table, names, connection.dialect)} AS new ({', '.join(names)})"
+        statement = f"UPDATE {table.name} SET {values} FROM {given} WHERE {table.name}.id = new.id"  # noqa: S608
+    else:
+        values = ", ".join(f"{name} = ?" for name in names[:-1])
+        statement = f"UPDATE {table.name} SET {values} WHERE id = ?"  # noqa: S608
+    await _execute(connection, statement, table, names, rows)
 
 
-@lru_cache(maxsize=64)
-def _insertion(table: Table, dialect: Dialect) -> SQLCompiler:
-    return insert(table).compile(dialect=dialect)
+def _unnested(table: Table, names: Sequence[str], dialect: Dialect) -> str:
+    """The rows as PostgreSQL takes them: an array for each column."""
+    types = [table.c[name].type.compile(dialect) for name in names]
+    return f"unnest({', '.join(f'${place}::{type}[]' for place, type in enumerate(types, start=1))})"
 
 
-@lru_cache(maxsize=64)
-def _update(table: Table, columns: tuple[str, ...], dialect: Dialect) -> SQLCompiler:
-    values = {name: bindparam(name, type_=table.c[name].type) for name in columns}
-    statement = update(table).where(table.c.id == bindparam("id_of_row", type_=table.c.id.type)).values(values)
-    return statement.compile(dialect=dialect)
+async def _execute(
+    connection: AsyncConnection, statement: str, table: Table, names: Sequence[str], rows: Sequence[RowValues]
+) -> None:
+    arranged = _as_columns if connection.dialect.name == "postgresql" else _as_rows
+    await connection.exec_driver_sql(statement, await asyncio.to_thread(arranged, table, names, rows))
 
 
-async def _run(connection: AsyncConnection, compiled: SQLCompiler, table: Table, rows: Sequence[RowValues]) -> None:
-    names = ["id" if name == "id_of_row" else name for name in compiled.positiontup or ()]
-    places = _moments_as_text(table, names, connection.dialect)
-    parameters = await asyncio.to_thread(_parameters, rows, names, places)
-    await connection.exec_driver_sql(str(compiled), parameters)
+def _as_columns(_: Table, names: Sequence[str], rows: Sequence[RowValues]) -> _Parameters:
+    return tuple([row[name] for row in rows] for name in names)
 
 
-def _parameters(rows: Sequence[RowValues], names: Sequence[str], places: Sequence[int]) -> list[tuple[object, ...]]:
-    parameters = list(map(itemgetter(*names), rows))
-    return [_with_moments_as_text(values, places) for values in parameters] if places else parameters
-
-
-def _moments_as_text(table: Table, names: Sequence[str], dialect: Dialect) -> Sequence[int]:
-    """Where the instants stand, on a database whose driver does not know them."""
-    if dialect.name != "sqlite":
-        return ()
-    return [place for place, name in enumerate(names) if isinstance(table.c[name].type, Moment)]
+def _as_rows(table: Table, names: Sequence[str], rows: Sequence[RowValues]) -> _Parameters:
+    moments = [place for place, name in enumerate(names) if isinstance(table.c[name].type, Moment)]
+    return [_with_moments_as_text(values, moments) for values in map(itemgetter(*names), rows)]
 
 
 def _with_moments_as_text(values: tuple[object, ...], places: Sequence[int]) -> tuple[object, ...]:

@@ -101,10 +101,6 @@ class Calendars:
         """In the transaction of the last changes that the cursor stands for."""
         await self._set(calendar, cursor=cursor)
 
-    async def clear_cursor(self, calendar: CalendarId) -> None:
-        """The next reading starts from nothing."""
-        await self._set(calendar, cursor=None)
-
     async def completed(self, calendar: CalendarId, at: datetime) -> None:
         await self._set(calendar, last_synced_at=at, last_error=None)
 

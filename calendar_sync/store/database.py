@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from calendar_sync.domain.errors import StoreUnavailable
 from calendar_sync.store import failures
 from calendar_sync.store.engines import Engines, open_engines
-from calendar_sync.store.migrations.runner import expect_current, upgrade
+from calendar_sync.store.migrations.runner import NO_STORE, expect_current, upgrade
 from calendar_sync.store.transaction import Transaction
 
 __all__ = ["Database", "Transaction"]
@@ -55,6 +55,8 @@ class Database:
 
     async def ready(self) -> None:
         """Return if the store answers and is of this program's version."""
+        if self._engines.file is not None and not self._engines.file.exists():
+            raise StoreUnavailable(NO_STORE)
         async with _connected(self._engines.reading) as connection:
             await expect_current(connection)
 

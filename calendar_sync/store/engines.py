@@ -1,5 +1,6 @@
 """Connections to SQLite and PostgreSQL, each set up as the store needs them."""
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,11 +68,24 @@ def _parsed(url: str) -> URL:
         raise Invalid("The database address cannot be read.", field="database_url") from err
 
 
+class _SQLite(sqlite3.Connection):
+    """Undoes its transaction when it is closed.
+
+    SQLite itself keeps the transaction, and the lock, for as long as a cursor is around: one that was left behind
+    by a task that was cancelled, until the garbage collector finds it.
+    """
+
+    def close(self) -> None:
+        if self.in_transaction:
+            self.rollback()
+        super().close()
+
+
 def _on_sqlite(path: Path, lock_timeout: float) -> Engines:
     def pooled(size: int) -> AsyncEngine:
         return create_async_engine(
             _file(path, "rw"),
-            connect_args={"timeout": lock_timeout},
+            connect_args={"timeout": lock_timeout, "factory": _SQLite},
             pool_size=size,
             max_overflow=0,
             pool_timeout=_WAIT_FOR_TURN,
@@ -80,7 +94,10 @@ def _on_sqlite(path: Path, lock_timeout: float) -> Engines:
 
     writing, reading = pooled(1), pooled(_READERS)
     migrating = create_async_engine(
-        _file(path, "rwc"), connect_args={"timeout": MIGRATION_LOCK_TIMEOUT}, poolclass=NullPool, hide_parameters=True
+        _file(path, "rwc"),
+        connect_args={"timeout": MIGRATION_LOCK_TIMEOUT, "factory": _SQLite},
+        poolclass=NullPool,
+        hide_parameters=True,
     )
     _prepare(writing, _PRAGMAS, "BEGIN IMMEDIATE")
     _prepare(reading, (*_PRAGMAS, "PRAGMA query_only = ON"), "BEGIN")

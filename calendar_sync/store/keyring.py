@@ -35,7 +35,7 @@ class Keyring:
         """The key ring of comma-separated keys, each 32 bytes in URL-safe base64. Raises `Invalid`."""
         raw = [_decoded_key(key.strip()) for key in keys.split(",") if key.strip()]
         if not raw:
-            raise Invalid("At least one encryption key is needed.", field="encryption_keys")
+            raise Invalid("CALENDAR_SYNC_ENCRYPTION_KEYS must hold at least one key.", field="encryption_keys")
         return cls(_key_id(raw[0]), {_key_id(key): AESGCM(key) for key in raw})
 
     def encrypt(self, plain: bytes, *, context: str) -> str:
@@ -116,7 +116,9 @@ def _decoded_key(key: str) -> bytes:
 
 
 def _wrong_key() -> Invalid:
-    return Invalid("Each encryption key must be 32 bytes in URL-safe base64.", field="encryption_keys")
+    return Invalid(
+        "Each key of CALENDAR_SYNC_ENCRYPTION_KEYS must be 32 bytes in URL-safe base64.", field="encryption_keys"
+    )
 
 
 def _key_id(key: bytes) -> str:

@@ -67,6 +67,11 @@ class Leases:
         held = select(connections.c.id).where(connections.c.id == connection)
         await self._leased.execute(held.with_for_update(key_share=True))
 
+    async def interrupt(self, connection: ConnectionId) -> None:
+        """Take the lease from the run under way, if any: its next write is refused, and it has to begin anew."""
+        statement = update(connections).where(connections.c.id == connection)
+        await self._leased.execute(statement.values(lease_owner=None, lease_until=None, epoch=connections.c.epoch + 1))
+
     async def fence(self, lease: Lease) -> None:
         """Hold the lease until the transaction ends: first in each transaction in which a run writes.
 

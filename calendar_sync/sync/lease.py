@@ -7,17 +7,17 @@ loses its lease by time; one that was paused and wakes finds the epoch raised an
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Connection, ConnectionStatus, Lease
-from calendar_sync.domain.errors import LeaseLost, StoreUnavailable
+from calendar_sync.domain.errors import CalendarSyncError, LeaseLost, StoreUnavailable, Unavailable
 from calendar_sync.domain.events import Window
 from calendar_sync.domain.identifiers import ConnectionId, RunId
 from calendar_sync.domain.oauth import TokenSource
 from calendar_sync.domain.providers import Account, Provider, ProviderName
-from calendar_sync.domain.sync import RunStatus, SyncRun, Trigger
+from calendar_sync.domain.sync import RunStatus, SyncFailure, SyncRun, Tally, Trigger
 from calendar_sync.store.database import Database
 from calendar_sync.store.keyring import Keyring
 from calendar_sync.store.sealed_accounts import unseal
@@ -35,6 +35,14 @@ class _Started:
     connection: Connection
     ciphertext: str
     requested: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    tally: Tally = field(default_factory=Tally)
+    pages: int = 0
+    requests: int = 0
+    synced_calendars: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +100,13 @@ class LeasedRuns:
             await asyncio.sleep(_LOOK_EVERY)
 
     async def _run(self, lease: Lease, connection: Connection, trigger: Trigger) -> SyncRun:
-        started = await self._start(lease, connection, trigger)
         try:
+            started = await self._start(lease, connection, trigger)
             async with self._renewed(lease):
-                return await self._read_and_finish(started, lease)
-        except asyncio.CancelledError:
-            await asyncio.shield(self._hand_back(lease, started))
+                outcome, done = await self._read(started, lease)
+                return await self._finish(started, lease, outcome, done)
+        except BaseException:  # cancelled, above all: whoever comes next need not wait for the lease to run out
+            await asyncio.shield(self._hand_back(lease))
             raise
 
     async def _start(self, lease: Lease, connection: Connection, trigger: Trigger) -> _Started:
@@ -110,48 +119,65 @@ class LeasedRuns:
             run = await tx.runs.start(current, trigger, self.clock())
             return _Started(run, current, ciphertext, requested)
 
-    async def _read_and_finish(self, started: _Started, lease: Lease) -> SyncRun:
+    async def _read(self, started: _Started, lease: Lease) -> tuple[Outcome, _Done]:
         now = self.clock()
-        account = self._account(started)
-        async with self.providers[started.connection.provider].open(account) as client:
-            run = RunUnderWay(
-                id=started.id,
-                lease=lease,
-                database=self.database,
-                client=client,
-                window=Window(now - self.past, now + self.future),
-                clock=self.clock,
-            )
-            outcome = await run_connection(started.connection, run)
-            return await self._finish(run, started, outcome)
+        try:
+            async with self._provider(started).open(self._account(started)) as client:
+                run = RunUnderWay(
+                    id=started.id,
+                    lease=lease,
+                    database=self.database,
+                    client=client,
+                    window=Window(now - self.past, now + self.future),
+                    clock=self.clock,
+                )
+                outcome = await run_connection(started.connection, run)
+                return outcome, _Done(run.ledger.tally, run.pages, client.requests, run.synced_calendars)
+        except (LeaseLost, StoreUnavailable):
+            raise
+        except CalendarSyncError as error:  # the stored account cannot be opened
+            return Outcome((SyncFailure(None, error.code, error.message),)), _Done()
+
+    def _provider(self, started: _Started) -> Provider:
+        name = started.connection.provider
+        if name not in self.providers:
+            raise Unavailable(f"This server is not set up to read {name}.")
+        return self.providers[name]
 
     def _account(self, started: _Started) -> Account:
         account = unseal(self.keyring, started.connection.id, started.ciphertext)
         tokens = self.tokens(started.connection)
         return account if tokens is None else replace(account, credentials={}, tokens=tokens)
 
-    async def _finish(self, run: RunUnderWay, started: _Started, outcome: Outcome) -> SyncRun:
+    async def _finish(self, started: _Started, lease: Lease, outcome: Outcome, done: _Done) -> SyncRun:
         now = self.clock()
-        async with run.writing() as tx:
+        async with self.database.begin() as tx:
+            await tx.connections.fence(lease)
             await tx.runs.finish(
-                run.id,
-                status=_status(run, outcome),
+                started.id,
+                status=_status(outcome, done),
                 failures=outcome.failures,
-                tally=run.ledger.tally,
-                pages=run.pages,
-                requests=run.client.requests,
-                synced_calendars=run.synced_calendars,
+                tally=done.tally,
+                pages=done.pages,
+                requests=done.requests,
+                synced_calendars=done.synced_calendars,
                 now=now,
             )
             if outcome.failures:
-                status = ConnectionStatus.RECONNECT_REQUIRED if outcome.reconnect else started.connection.status
-                await tx.connections.mark(started.connection.id, status, outcome.failures[0].message)
+                # Where the account was connected anew meanwhile, it was its old credentials that were refused.
+                latest = await tx.connections.ciphertext(lease.connection_id)
+                is_refused = outcome.reconnect and latest == started.ciphertext
+                status = ConnectionStatus.RECONNECT_REQUIRED if is_refused else ConnectionStatus.ACTIVE
+                await tx.connections.mark(lease.connection_id, status, outcome.failures[0].message)
             else:
                 await tx.connections.synced(started.connection.id, now)
-            await tx.connections.release(run.lease, started.requested)
-            return await tx.runs.get(_owner_of(started.connection), run.id)
+            for failure in outcome.failures:
+                if failure.calendar_id is not None:
+                    await tx.calendars.failed(failure.calendar_id, failure.message)
+            await tx.connections.release(lease, started.requested)
+            return await tx.runs.get(_owner_of(started.connection), started.id)
 
-    async def _hand_back(self, lease: Lease, started: _Started) -> None:
+    async def _hand_back(self, lease: Lease) -> None:
         with suppress(LeaseLost, StoreUnavailable):
             async with self.database.begin() as tx:
                 await tx.connections.fence(lease)
@@ -183,7 +209,7 @@ def _owner_of(connection: Connection) -> Actor:
     return Actor(connection.user_id, connection.organization_id)
 
 
-def _status(run: RunUnderWay, outcome: Outcome) -> RunStatus:
+def _status(outcome: Outcome, done: _Done) -> RunStatus:
     if not outcome.failures:
         return RunStatus.SUCCEEDED
-    return RunStatus.PARTIAL if run.synced_calendars else RunStatus.FAILED
+    return RunStatus.PARTIAL if done.synced_calendars else RunStatus.FAILED

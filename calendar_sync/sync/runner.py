@@ -35,11 +35,13 @@ async def run_connection(connection: Connection, run: RunUnderWay) -> Outcome:
     What the provider does wrong is in the outcome. Raises `LeaseLost` and `StoreUnavailable`.
     """
     if connection.status is ConnectionStatus.RECONNECT_REQUIRED:
-        return _of_connection(Disconnected())
+        return _of_connection(Disconnected(connection.last_error) if connection.last_error else Disconnected())
     try:
         calendars = await list_calendars(connection, run)
-    except ProviderError as error:
-        return _of_connection(error)
+    except (LeaseLost, StoreUnavailable):
+        raise
+    except Exception as error:  # noqa: BLE001 - the boundary that keeps a fault of ours to the connection that shows it
+        return _of_connection(_told(error, connection=connection.id, run=run.id))
     return await _sync_each(calendars, run)
 
 
@@ -63,15 +65,20 @@ async def _attempt(calendar: Calendar, run: RunUnderWay) -> CalendarSyncError | 
         await sync_calendar(calendar, run)
     except (LeaseLost, StoreUnavailable):
         raise
-    except ProviderError as error:
-        return error
-    except Exception:  # noqa: BLE001 - the boundary that keeps a fault of ours to the calendar that shows it
-        _log.exception("A calendar could not be synced.", extra={"calendar": calendar.id, "run": run.id})
-        return CalendarSyncError("Something went wrong on our side; what is stored was kept.")
+    except Exception as error:  # noqa: BLE001 - the boundary that keeps a fault of ours to the calendar that shows it
+        return _told(error, calendar=calendar.id, run=run.id)
     return None
 
 
-def _of_connection(error: ProviderError) -> Outcome:
+def _told(error: Exception, **where: str) -> CalendarSyncError:
+    """What the user is told: the provider's fault by its name, one of ours in general, with the rest in the log."""
+    if isinstance(error, ProviderError):
+        return error
+    _log.error("A sync failed by a fault of this program.", exc_info=error, extra=where)
+    return CalendarSyncError("Something went wrong on our side; what is stored was kept.")
+
+
+def _of_connection(error: CalendarSyncError) -> Outcome:
     return Outcome((_failure(None, error),), reconnect=isinstance(error, Disconnected))
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Connection
-from calendar_sync.domain.errors import NotFound
+from calendar_sync.domain.errors import NotFound, StoreUnavailable
 from calendar_sync.domain.identifiers import ConnectionId, RunId
 from calendar_sync.domain.sync import SyncResult, SyncRun, Tally, Trigger
 from calendar_sync.sync.lease import LeasedRuns
@@ -22,6 +22,7 @@ class SyncService:
     concurrency: asyncio.Semaphore
     _under_way: dict[ConnectionId, asyncio.Task[SyncRun]] = field(default_factory=dict)
     _following: dict[ConnectionId, asyncio.Task[None]] = field(default_factory=dict)
+    _asked: set[ConnectionId] = field(default_factory=set)
 
     async def sync(
         self, actor: Actor, connections: Sequence[ConnectionId] | None = None, *, trigger: Trigger = Trigger.USER
@@ -42,14 +43,20 @@ class SyncService:
         Requests that meet a run under way, however many, leave exactly one run to follow it.
         """
         await self.runs_under_lease.request(connection.id)
+        self._asked.add(connection.id)
         if connection.id not in self._following:
             task = asyncio.create_task(self._follow(connection, trigger), name=f"follow {connection.id}")
             self._following[connection.id] = task
-            task.add_done_callback(lambda _: self._following.pop(connection.id, None))
 
     async def _follow(self, connection: Connection, trigger: Trigger) -> None:
-        while await self.runs_under_lease.is_requested(connection.id):
-            await self._joined(connection, trigger)
+        """Ends in the very step that finds nothing asked for: a request is either seen here or starts a new one."""
+        try:
+            while connection.id in self._asked:
+                self._asked.discard(connection.id)
+                while await self.runs_under_lease.is_requested(connection.id):
+                    await self._joined(connection, trigger)
+        finally:
+            self._following.pop(connection.id, None)
 
     async def runs(
         self, actor: Actor, *, connection: ConnectionId | None = None, limit: int, before: datetime | None = None
@@ -82,7 +89,7 @@ class SyncService:
             return [await tx.connections.get(actor, connection) for connection in dict.fromkeys(wanted)]
 
     async def _joined(self, connection: Connection, trigger: Trigger) -> SyncRun | None:
-        """The run's result, or `None` where the connection was disconnected meanwhile."""
+        """The run's result, or `None` where the connection was disconnected meanwhile. Raises `StoreUnavailable`."""
         task = self._under_way.get(connection.id)
         if task is None:
             task = asyncio.create_task(self._run(connection, trigger), name=f"sync {connection.id}")
@@ -92,6 +99,10 @@ class SyncService:
             return await asyncio.shield(task)  # whoever stops waiting does not stop the run for the others
         except NotFound:
             return None
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise StoreUnavailable("The server is stopping; what was synced so far is stored.") from None
+            raise
 
     async def _run(self, connection: Connection, trigger: Trigger) -> SyncRun:
         async with self.concurrency:

@@ -27,7 +27,7 @@ async def connect(request: Request) -> Response:
     """201 with the connection, or 200 with the address to send the user to."""
     actor = await actor_of(request)
     wanted = await read_body(request, ConnectionRequest)
-    found = await services_of(request).connections.connect(actor, wanted.provider, wanted.credentials)
+    found = await services_of(request).connections.start(actor, wanted.provider, wanted.credentials)
     if isinstance(found, AuthorizationRequired):
         return answer(Authorization.of(found))
     return answer(CalendarConnection.of(found), status=201)

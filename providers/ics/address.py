@@ -28,6 +28,14 @@ def web_address(typed: str) -> str:
     return text if _SCHEME.match(text) else f"https://{text.removeprefix('//')}"
 
 
+def plain_address(typed: str) -> str | None:
+    """The same over http where the text leaves that open, as `webcal://` does; else `None`."""
+    found = _WEBCAL.match(typed.strip())
+    if found is None or found[0].lower() == "webcals://":
+        return None
+    return _WEBCAL.sub("http://", typed.strip(), count=1)
+
+
 def identity(url: httpx.URL) -> str:
     """Names the feed, in whatever spelling its address was typed: http or https, `%41` or `A`, with a port or without.
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from calendar_sync.domain.errors import AddressRefused, BadResponse, CalendarGone, Disconnected, Invalid
 from calendar_sync.domain.providers import Account, ProviderClient, ProviderName
-from providers.ics.address import FIELD, identity, web_address
+from providers.ics.address import FIELD, identity, plain_address, web_address
 from providers.ics.client import IcsClient, NotThere
 from providers.ics.reading import Reader
 from providers.transport import DEFAULT_DEADLINE, Transport, Unreachable
@@ -37,9 +37,19 @@ class IcsProvider:
     async def connect(self, credentials: Mapping[str, str]) -> Account:
         """Read the feed once. Raises `Invalid` for an address where there is no feed to be read.
 
-        An address that is blocked and one where nothing answers are `AddressRefused` alike.
+        An address that is blocked and one where nothing answers are `AddressRefused` alike. `webcal://` is tried
+        without TLS too, but only in a network that the operator allows.
         """
-        url = web_address(credentials.get("url", ""))
+        typed = credentials.get("url", "")
+        try:
+            return await self._verified(web_address(typed))
+        except AddressRefused:
+            plain = plain_address(typed)
+            if plain is None or not self._transport.is_private(self._transport.check(plain)):
+                raise
+            return await self._verified(plain)
+
+    async def _verified(self, url: str) -> Account:
         account = Account(identity(self._transport.check(url)), None, {"url": url})
         try:
             async with self._client(account) as client:

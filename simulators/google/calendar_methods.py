@@ -1,4 +1,4 @@
-"""`calendarList.list` and `calendars.get`: which calendars there are."""
+"""`calendarList.list`, `calendarList.get` and `calendars.get`: which calendars there are."""
 
 from dataclasses import dataclass
 from typing import get_args
@@ -9,11 +9,11 @@ from simulators.google.accounts import Account, Entry
 from simulators.google.calendars import AccessRole
 from simulators.google.calls import Call, Gate
 from simulators.google.clock import Clock
-from simulators.google.errors import full_sync_required, sync_token_with_restrictions
+from simulators.google.errors import full_sync_required, not_found, sync_token_with_restrictions
 from simulators.google.parameters import Parameters
 from simulators.google.quirks import Quirks
 from simulators.google.rendering import calendar_resource, etag, list_entry
-from simulators.google.shapes import CALENDAR, CALENDAR_LIST
+from simulators.google.shapes import CALENDAR, CALENDAR_LIST, CALENDAR_LIST_ENTRY
 from simulators.google.times import JsonObject
 from simulators.google.tokens import Pages, SyncToken, fingerprint, read_sync_token
 
@@ -30,14 +30,23 @@ class CalendarMethods:
 
     def routes(self, gate: Gate) -> list[Route]:
         listed = gate.endpoint("calendarList.list", self._list, CALENDAR_LIST)
+        entry = gate.endpoint("calendarList.get", self._get_entry, CALENDAR_LIST_ENTRY)
         return [
             Route("/users/me/calendarList", listed, methods=["GET"]),
+            Route("/users/me/calendarList/{calendar_id}", entry, methods=["GET"]),
             Route("/calendars/{calendar_id}", gate.endpoint("calendars.get", self._get, CALENDAR), methods=["GET"]),
         ]
 
     async def _get(self, call: Call) -> JsonObject:
         calendar, _ = call.calendar()
         return calendar_resource(calendar)
+
+    async def _get_entry(self, call: Call) -> JsonObject:
+        calendar, role = call.calendar()
+        entry = call.account.entries.get(calendar.id)
+        if entry is None or entry.is_removed:
+            raise not_found()
+        return list_entry(entry, role)
 
     async def _list(self, call: Call) -> JsonObject:
         account, given = call.account, call.parameters

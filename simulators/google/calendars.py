@@ -8,7 +8,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from simulators.google.clock import Clock
-from simulators.google.series import Instance, InvalidRecurrence, Series, trimmed
+from simulators.google.series import Instance, InvalidRecurrence, Series, continued, trimmed
 from simulators.google.times import JsonObject, instant, is_date, stamp
 
 AccessRole = Literal["freeBusyReader", "reader", "writerWithoutPrivateAccess", "writer", "owner"]
@@ -105,7 +105,7 @@ class Calendar:
         """The expansion of an event, if it recurs and its recurrence can be understood."""
         try:
             return Series(resource, self.zone) if resource.get("recurrence") else None
-        except (InvalidRecurrence, KeyError, ValueError):
+        except (InvalidRecurrence, KeyError, TypeError, ValueError, AttributeError):
             return None
 
     def instance(self, event_id: str) -> tuple[Stored, Instance] | None:
@@ -189,7 +189,7 @@ class Calendar:
             suffix = f"_R{original['date'].replace('-', '')}"
         new_id = f"{event_id}{suffix}"
         following = {k: v for k, v in master.resource.items() if k not in {"created", "updated", "sequence"}}
-        recurrence = [line for line in following["recurrence"] if not line.upper().startswith("EXDATE")]
+        recurrence = continued(master.resource, at, self.zone)
         following |= {"id": new_id, "iCalUID": f"{new_id}@google.com", "recurrence": recurrence}
         self.change(event_id, recurrence=trimmed(master.resource["recurrence"], until))
         return self.put(following | {"start": first.start, "end": first.end} | values).id

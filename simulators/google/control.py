@@ -33,7 +33,7 @@ from starlette.routing import Route
 from simulators.google.accounts import Account
 from simulators.google.calendars import Calendar, NoSuchEvent
 from simulators.google.faults import Fault
-from simulators.google.state import State, settings
+from simulators.google.state import State
 from simulators.google.times import JsonObject
 
 Deed = Callable[[Request, JsonObject], object]
@@ -49,7 +49,7 @@ class Control:
 
     def routes(self) -> Sequence[Route]:
         deeds: dict[tuple[str, str], Deed] = {
-            ("GET", "/settings"): lambda request, _: settings(str(request.base_url).rstrip("/")),
+            ("GET", "/settings"): lambda request, _: self.state.settings(str(request.base_url).rstrip("/")),
             ("GET", "/log"): lambda *_: [asdict(entry) for entry in self.state.log],
             ("DELETE", "/log"): lambda *_: self.state.log.clear(),
             ("GET", "/quirks"): lambda *_: asdict(self.state.quirks),

@@ -90,22 +90,22 @@ class EventListing:
         )
 
     def _overlaps(self, stored: Stored) -> bool:
-        if self.query.bounds == Bounds():
+        bounds = self.query.bounds
+        if bounds == Bounds():
             return True
         series = self.calendar.series(stored.resource)
         if series is not None:
-            bounds = self.query.bounds
             return bool(series.instances(bounds.time_min, bounds.time_max, most=1))
-        return self.query.bounds.contain(*self._extent(stored))
+        try:
+            return bounds.contain(*self._extent(stored))
+        except (KeyError, TypeError, ValueError):
+            return True  # Somebody put an event without a time.
 
     def _extent(self, stored: Stored) -> tuple[datetime, datetime]:
         event, zone = self.calendar.effective(stored), self.calendar.zone
-        begin = event["originalStartTime"] if stored.is_cancelled and stored.master_id else event.get("start")
-        if begin is None:
-            return self.now, self.now
-        start = instant(begin, zone)
-        length = instant(event["end"], zone) - instant(event["start"], zone) if "end" in event else timedelta()
-        return start, start + length
+        is_hole = stored.is_cancelled and stored.master_id is not None
+        start = instant(event["originalStartTime" if is_hole else "start"], zone)
+        return start, start + (instant(event["end"], zone) - instant(event["start"], zone))
 
     def _ordered(self, chosen: list[Stored]) -> Iterable[Stored]:
         return sorted(chosen, key=lambda stored: stored.master_id is None) if self.quirks.exceptions_first else chosen
@@ -120,7 +120,7 @@ class EventListing:
             return
         if self.query.since is not None:
             yield from self._vanished(stored, self.query.since.revision)
-        if stored.resource.get("recurrence"):
+        if self.calendar.series(stored.resource) is not None:
             yield from self._instances(stored)
         elif self._overlaps(stored) and not self._is_regular_again(stored):
             yield self.view.event(stored)

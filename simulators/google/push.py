@@ -137,7 +137,7 @@ class Push:
             # Nothing leaves loopback, where certificates prove nothing; and no connection outlives its message.
             self._client = httpx.AsyncClient(
                 verify=False,  # noqa: S501
-                timeout=10,
+                timeout=httpx.Timeout(10, pool=None),
                 limits=httpx.Limits(max_connections=20, max_keepalive_connections=0),
                 trust_env=False,
             )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from hashlib import md5
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from simulators.google.accounts import Entry
@@ -99,13 +100,16 @@ class View:
         return is_private and self.role in {"reader", "writerWithoutPrivateAccess"}
 
     def _attendees(self, attendees: list[JsonObject]) -> JsonObject:
+        """The list as far as `max_attendees` lets it be seen."""
         marked = [self._marked(each) for each in attendees]
         if self.max_attendees is None or len(marked) <= self.max_attendees:
             return {"attendees": marked}
-        return {"attendees": [each for each in marked if each.get("self")], "attendeesOmitted": True}
+        return {"attendees": [each for each in marked if "self" in each], "attendeesOmitted": True}
 
-    def _marked(self, person: JsonObject) -> JsonObject:
+    def _marked(self, person: Any) -> Any:  # noqa: ANN401 - somebody may have put what is no person
         """A person, with `self` if it is whose calendar this is."""
+        if not isinstance(person, dict):
+            return person
         plain = {name: value for name, value in person.items() if name != "self"}
         is_self = plain.get("email") in {self.calendar.id, *self.calendar.addresses}
         return plain | ({"self": True} if is_self else {})

@@ -42,6 +42,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     method: tuple(f"{SCOPE}{scope}" for scope in scopes)
     for method, scopes in {
         "calendarList.list": _READ_LIST,
+        "calendarList.get": (*_READ_LIST, "calendar.app.created"),
         "calendarList.watch": _READ_LIST,
         "calendars.get": _READ_CALENDARS,
         "events.list": _READ_EVENTS,

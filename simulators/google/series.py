@@ -1,5 +1,6 @@
 """The instances of a recurring event: RRULE, RDATE, EXRULE and EXDATE, expanded on the wall clock of its zone."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,6 +14,7 @@ from simulators.google.times import JsonObject, instant, is_date, written
 MOST_INSTANCES = 730
 """Of an endless series so many instances are listed."""
 
+_COUNT = re.compile(r"COUNT=(\d+)", re.IGNORECASE)
 _FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 
 
@@ -111,6 +113,14 @@ class Series:
 def trimmed(recurrence: list[str], until: str) -> list[str]:
     """The lines with their RRULEs ended at `until` (a date, or a date-time in UTC)."""
     return [_with_until(line, until) if line.upper().startswith("RRULE") else line for line in recurrence]
+
+
+def continued(master: JsonObject, at: datetime, zone: ZoneInfo) -> list[str]:
+    """The lines of a series that goes on from `at`: of a COUNT, what is left."""
+    lines: list[str] = master["recurrence"]
+    rules = [line for line in lines if line.upper().startswith("RRULE")]
+    passed = len(Series(master | {"recurrence": rules}, zone).instances(starts_before=at)) if rules else 0
+    return [_COUNT.sub(lambda match: f"COUNT={int(match[1]) - passed}", line) for line in lines]
 
 
 def _with_until(line: str, until: str) -> str:

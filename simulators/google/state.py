@@ -62,18 +62,21 @@ class State:
             if method in {"", request.method} and path in request.path and query in request.query
         )
 
+    def settings(self, base: str) -> dict[str, str]:
+        """What calendar-sync must be told to find this simulator, served at `base`, and to be its first client."""
+        addresses = {
+            "GOOGLE_API_URL": f"{base}/calendar/v3",
+            "GOOGLE_AUTHORIZE_URL": f"{base}/o/oauth2/v2/auth",
+            "GOOGLE_TOKEN_URL": f"{base}/token",
+            "GOOGLE_REVOKE_URL": f"{base}/revoke",
+        }
+        client = next(iter(self.authority.clients.values()), None)
+        if client is None:
+            return addresses
+        return addresses | {"GOOGLE_CLIENT_ID": client.id, "GOOGLE_CLIENT_SECRET": client.secret}
+
     def reset(self) -> None:
         """Back to good manners: no quirks, no faults, an empty log. Accounts, calendars, tokens and channels stay."""
         self.quirks.reset()
         self.faults.clear()
         self.log.clear()
-
-
-def settings(base: str) -> dict[str, str]:
-    """Where calendar-sync finds a simulator that is served at `base`, as its settings."""
-    return {
-        "GOOGLE_API_URL": f"{base}/calendar/v3",
-        "GOOGLE_AUTHORIZE_URL": f"{base}/o/oauth2/v2/auth",
-        "GOOGLE_TOKEN_URL": f"{base}/token",
-        "GOOGLE_REVOKE_URL": f"{base}/revoke",
-    }

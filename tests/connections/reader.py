@@ -1,5 +1,6 @@
 """The least that reads a Google account by OAuth: its list of calendars, and of each calendar that it has no events."""
 
+import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ class Reader:
     """`url` is the simulated Google's. It never sees more of an account than its tokens."""
 
     url: str
+    ssl_context: ssl.SSLContext
     name: ProviderName = ProviderName.GOOGLE_CALENDAR
 
     async def connect(self, credentials: Mapping[str, str]) -> Account:
@@ -33,7 +35,9 @@ class Reader:
     async def open(self, account: Account) -> AsyncGenerator[ProviderClient]:
         assert account.tokens is not None
         assert account.credentials == {}
-        async with httpx.AsyncClient(base_url=f"{self.url}/calendar/v3/", trust_env=False) as http:
+        async with httpx.AsyncClient(
+            base_url=f"{self.url}/calendar/v3/", trust_env=False, verify=self.ssl_context
+        ) as http:
             yield ReaderClient(http, account.tokens)
 
 

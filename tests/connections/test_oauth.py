@@ -79,7 +79,7 @@ async def test_a_second_consent_for_the_same_account_keeps_the_connection_and_ma
 async def test_another_account_is_another_connection(google: AtGoogle) -> None:
     await google.connect()
     google.simulator.add_account("bob@example.com")
-    found = await google.process.connections.connect(
+    found = await google.process.connections.start(
         google.actor, ProviderName.GOOGLE_CALENDAR, {"login_hint": "bob@example.com"}
     )
     assert isinstance(found, AuthorizationRequired)

@@ -256,7 +256,8 @@ async def test_a_server_that_answers_no_json_is_not_understood(zoom: AtZoom, pro
         (None, timedelta(seconds=3540)),
         ("soon", timedelta(seconds=3540)),
         ("nan", timedelta(seconds=3540)),
-        (1e300, timedelta(days=365, minutes=-1)),
+        (1e300, timedelta(seconds=3540)),
+        (10**9, timedelta(days=365, minutes=-1)),
     ],
 )
 async def test_a_token_is_good_for_a_little_less_than_its_life(

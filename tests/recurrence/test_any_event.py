@@ -68,7 +68,7 @@ WINDOWS = st.builds(Window, INSTANTS, INSTANTS) | st.just(ALL_TIME)
 
 
 @given(event=EVENTS, window=WINDOWS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_it_is_expanded(event: Event, window: Window) -> None:
     expansion = expand(event, window, limits=LIMITS)
 
@@ -82,7 +82,7 @@ def test_it_is_expanded(event: Event, window: Window) -> None:
 
 
 @given(event=EVENTS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_its_end_is_looked_for(event: Event) -> None:
     end = ends_at(event, limits=LIMITS)
 

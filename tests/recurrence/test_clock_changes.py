@@ -271,7 +271,7 @@ ZONES = ["Europe/Zurich", "America/Los_Angeles", "Australia/Lord_Howe", "America
     rule=st.sampled_from(["FREQ=DAILY", "FREQ=HOURLY", "FREQ=MINUTELY;INTERVAL=25", "FREQ=WEEKLY;BYDAY=SU,SA"]),
     data=st.data(),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_window_shows_all_that_a_larger_one_does(
     zone: str, start: datetime, minutes: int, rule: str, data: st.DataObject
 ) -> None:

@@ -1,12 +1,12 @@
 """Our rules make what RFC 5545 says, compared with its definition tried on every moment there is."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.recurrence.builders import clock_starts, wall
-from tests.recurrence.definition import recurrence_set
+from tests.recurrence.definition import made_by, recurrence_set
 from tests.recurrence.rules import moments, rule_text, rules
 
 SECOND = timedelta(seconds=1)
@@ -22,7 +22,7 @@ HORIZONS = {
 
 
 @given(parts=rules(), start=moments())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_rule_makes_exactly_the_starts_that_its_parts_are_true_of(parts: dict[str, str], start: datetime) -> None:
     end = start + HORIZONS[parts["FREQ"]]
 
@@ -32,7 +32,7 @@ def test_a_rule_makes_exactly_the_starts_that_its_parts_are_true_of(parts: dict[
 
 
 @given(parts=rules(), start=moments(), data=st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_window_shows_the_same_starts_as_the_whole_series(
     parts: dict[str, str], start: datetime, data: st.DataObject
 ) -> None:
@@ -59,3 +59,13 @@ def test_weeks_at_the_turn_of_the_year_lie_in_both_years(weeks: str, days: str, 
     made = clock_starts(start, rule_text(parts), start, start + timedelta(days=1000))
 
     assert made == recurrence_set(parts, start, start + timedelta(days=1000))
+
+
+@given(day=st.dates(date(3, 1, 1), date(9990, 1, 1)))
+@settings(deadline=None)
+def test_the_definition_numbers_weeks_as_iso_8601_does(day: date) -> None:
+    parts = {"FREQ": "YEARLY", "BYDAY": "MO,TU,WE,TH,FR,SA,SU"}
+    start = wall(f"{day}")
+    week = made_by({**parts, "BYWEEKNO": str(day.isocalendar().week)}, start, start + timedelta(days=1))
+
+    assert week == [start]

@@ -62,3 +62,10 @@ def test_the_first_week_counted_from_the_end_may_begin_in_the_old_year() -> None
 
     assert dateutils(start, rule, 300) == []
     assert ours(start, rule, 300) == [wall("1996-06-03T09:00"), wall("1996-12-30T09:00")]
+
+
+def test_the_last_week_of_a_year_may_end_in_the_new_one_on_whatever_day_weeks_start() -> None:
+    start, rule = "2022-06-01T09:00", "FREQ=YEARLY;BYWEEKNO=52;BYDAY=SU;WKST=TU"  # its week 52 is from December 27
+
+    assert dateutils(start, rule, 250) == []
+    assert ours(start, rule, 250) == [wall("2022-06-01T09:00"), wall("2023-01-01T09:00")]

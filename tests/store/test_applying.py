@@ -1,10 +1,14 @@
 """A page of changes into the store: what it comes to."""
 
+import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 
 import orjson
+import pytest
+from sqlalchemy import Engine, event
 
 from calendar_sync.domain.events import AutoJoinStatus, EventStatus, MeetingLink, Person
 from calendar_sync.domain.providers import Cursor, Quarantine, Removal, Upsert
@@ -190,6 +194,25 @@ async def test_an_exception_undoes_events_cursor_and_record_together(place: Plac
     assert [change.seq for change in await place.changes()] == [1]
     async with place.database.begin(write=False) as tx:
         assert (await tx.calendars.get(place.actor, place.calendar.id)).cursor is None
+
+
+@pytest.mark.parametrize("statement", range(2, 9))
+async def test_a_page_whose_task_is_cancelled_is_undone_and_keeps_nobody_waiting(statement: int, place: Place) -> None:
+    """At whichever statement. Neither database's driver is at ease with it."""
+    sent = count(1)
+    page = asyncio.create_task(place.apply(*(an_event(str(number), description="x" * 999) for number in range(1500))))
+
+    def cancel(*_: object) -> None:
+        if next(sent) == statement:
+            page.cancel()
+
+    event.listen(Engine, "before_cursor_execute", cancel)
+    async with asyncio.timeout(20):
+        await asyncio.wait([page])
+        event.remove(Engine, "before_cursor_execute", cancel)
+        assert page.cancelled()
+        assert list(await place.apply(an_event("next"))) == ["next"]
+    assert list(await place.hashes()) == ["next"]
 
 
 async def test_every_change_is_recorded_with_its_run_and_what_changed(place: Place) -> None:

@@ -40,7 +40,8 @@ def counted() -> Generator[Cost]:
 
     def note(_: object, cursor: object, statement: str, rows: Sequence[Any], context: object, is_many: bool) -> None:
         cost.sent.append((statement, rows[0] if is_many else rows))
-        cost.rows.append(len(rows) if is_many else 1)
+        carried = len(rows[0]) if "unnest(" in statement else len(rows) if is_many else 1
+        cost.rows.append(carried)
 
     event.listen(Engine, "before_cursor_execute", note)
     try:

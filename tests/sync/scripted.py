@@ -53,7 +53,10 @@ class ScriptedCalendar:
 
 @dataclass
 class ScriptedProvider:
-    """`fail_at` raises an error instead of the n-th page (from 0) of the next reading; `before_page` runs first."""
+    """`fail_at` raises an error instead of the n-th page (from 0) of the next reading; `before_page` runs first.
+
+    `before_listing` is raised instead of the list of calendars.
+    """
 
     name: ProviderName = ProviderName.CALDAV
     calendars: dict[str, ScriptedCalendar] = field(default_factory=dict)
@@ -62,6 +65,7 @@ class ScriptedProvider:
     fail_at: tuple[int, ProviderError] | None = None
     before_page: Hook | None = None
     before_reading: Callable[[], None] | None = None
+    before_listing: Exception | None = None
     readings: list[tuple[str, Cursor | None]] = field(default_factory=list)
     made: int = 0
 
@@ -89,6 +93,8 @@ class ScriptedClient:
 
     async def calendars(self) -> AsyncGenerator[RemoteCalendar]:
         self.requests += 1
+        if self.provider.before_listing is not None:
+            raise self.provider.before_listing
         for calendar in list(self.provider.calendars.values()):
             yield calendar.remote
 

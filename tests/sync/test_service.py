@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from calendar_sync.domain.connections import ConnectionStatus
-from calendar_sync.domain.errors import BadResponse, Disconnected, NotFound, RateLimited, Unavailable
+from calendar_sync.domain.errors import BadResponse, Disconnected, NotFound, RateLimited, StoreUnavailable, Unavailable
 from calendar_sync.domain.identifiers import ConnectionId
 from calendar_sync.domain.occurrences import OccurrenceFilter
 from calendar_sync.domain.sync import RunStatus, SyncResult, Tally, Trigger
 from calendar_sync.store.database import Database
-from calendar_sync.sync.lease import LEASE
+from calendar_sync.sync.lease import LEASE, LeasedRuns
 from tests.builders import a_hole, a_series, an_actor, an_event, wall
 from tests.sync.world import World, a_world, joining
 
@@ -397,3 +397,115 @@ async def test_another_users_connection_cannot_be_synced_or_seen(world: World) -
 async def test_an_unknown_connection_is_not_found(world: World) -> None:
     with pytest.raises(NotFound, match="connection"):
         await world.service.sync(world.actor, [ConnectionId("tcred_unknown")])
+
+
+# Whatever ends a run early
+
+
+async def test_a_fault_of_ours_is_kept_to_its_connection(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.provider.before_listing = RuntimeError("secret detail")
+
+    result = await world.sync()
+    world.provider.before_listing = None
+
+    assert result.errors == ("caldav: Something went wrong on our side; what is stored was kept.",)
+    assert "secret detail" in caplog.text
+    assert (await world.sync()).errors == (), "the lease was given back"
+
+
+async def test_credentials_that_cannot_be_decrypted_are_an_error_of_their_connection(world: World) -> None:
+    async with world.database.begin() as tx:
+        await tx.connections.set_ciphertext(world.connection.id, "v1.00000000.AAAA.AAAA")
+
+    result = await world.sync()
+
+    assert result.errors == ("caldav: A stored secret was encrypted with a key that is not configured.",)
+    (run,) = result.runs
+    assert (run.status, run.requests) == (RunStatus.FAILED, 0)
+
+
+async def test_the_reason_why_an_account_was_refused_is_told_again(world: World) -> None:
+    world.provider.fail_at = (0, Disconnected("The server refused the password."))
+
+    refused, again = await world.sync(), await world.sync()
+
+    assert refused.errors == again.errors == ("caldav: The server refused the password.",)
+
+
+async def test_old_credentials_that_are_refused_do_not_spoil_the_new_ones(world: World) -> None:
+    gate = Gate(world)
+    world.provider.fail_at = (0, Disconnected())
+    under_way = asyncio.create_task(world.sync())
+    await gate.reached.wait()
+
+    await world.connections.connect(world.actor, "caldav", {"username": "someone"})
+    gate.open()
+    refused = await under_way
+
+    assert refused.errors == ("caldav: Token expired, please reconnect",)
+    (overview,) = await world.connections.list(world.actor)
+    assert overview.connection.status is ConnectionStatus.ACTIVE
+    assert (await world.sync()).errors == ()
+
+
+async def test_whoever_waits_is_told_that_the_server_stops_and_the_next_process_need_not_wait(world: World) -> None:
+    gate = Gate(world)
+    waiting = asyncio.create_task(world.sync())
+    await gate.reached.wait()
+
+    await world.service.close()
+    with pytest.raises(StoreUnavailable, match="stopping"):
+        await waiting
+    gate.open()
+    result = await world.another_process().sync(world.actor)
+
+    assert result.tally == Tally(new=1)
+
+
+async def test_a_request_that_comes_as_the_last_one_ends_is_not_forgotten(world: World) -> None:
+    await world.service.request(world.connection, Trigger.PUSH)
+    look, at_the_end = LeasedRuns.is_requested, asyncio.Event()
+
+    async def look_and_dawdle(runs: LeasedRuns, connection: ConnectionId) -> bool:
+        found = await look(runs, connection)
+        if not found and not at_the_end.is_set():
+            at_the_end.set()
+            await world.service.request(world.connection, Trigger.PUSH)
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LeasedRuns, "is_requested", look_and_dawdle)
+        await world.service.settled()
+
+    assert at_the_end.is_set()
+    assert len(await world.service.runs(world.actor, limit=10)) == 2
+
+
+async def test_a_calendar_that_is_dropped_and_chosen_again_in_mid_run_is_read_whole(world: World) -> None:
+    for number in range(5):
+        world.provider.calendar("main").put(an_event(f"n{number}", title=f"n{number}"))
+    await world.service.sync(world.actor)
+    (main,) = await world.connections.calendars(world.actor, world.connection.id)
+    world.provider.calendar("main").put(an_event("n5", title="n5"))
+    gate = Gate(world)
+    under_way = asyncio.create_task(world.sync())
+    await gate.reached.wait()
+
+    for chosen in ([], [main.id]):
+        await world.connections.select_calendars(world.actor, world.connection.id, chosen)
+    gate.open()
+    result = await under_way
+
+    assert result.tally == Tally(new=7)
+    assert await titles(world) == {"Stand-up", *(f"n{number}" for number in range(6))}
+
+
+async def test_what_went_wrong_is_kept_with_its_calendar_until_it_goes_well(world: World) -> None:
+    world.provider.fail_at = (0, BadResponse("That is no calendar."))
+
+    await world.sync()
+    (failed,) = await world.connections.calendars(world.actor, world.connection.id)
+    await world.sync()
+    (mended,) = await world.connections.calendars(world.actor, world.connection.id)
+
+    assert (failed.last_error, mended.last_error) == ("That is no calendar.", None)

@@ -2,7 +2,7 @@
 
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
@@ -76,11 +76,16 @@ class Door:
         return credential_id
 
 
-@asynccontextmanager
-async def a_door(
-    database_url: str, *, more_providers: Sequence[Provider] = (), **settings: object
-) -> AsyncGenerator[Door]:
+def a_door(database_url: str, **settings: object) -> AbstractAsyncContextManager[Door]:
     """The application on a migrated store; further keywords are settings."""
+    return a_door_with((), database_url, settings)
+
+
+@asynccontextmanager
+async def a_door_with(
+    more_providers: Sequence[Provider], database_url: str, settings: Mapping[str, object]
+) -> AsyncGenerator[Door]:
+    """The same with further providers."""
     usual = {
         "database_url": database_url,
         "encryption_keys": urlsafe_b64encode(b"k" * 32).decode(),

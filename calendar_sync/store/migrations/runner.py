@@ -12,6 +12,7 @@ from calendar_sync.store.tables import metadata
 
 _NEWER = "The store was made by a newer version of calendar-sync: install that version, or a later one."
 _OLDER = "The store is of an older version: run `calendar-sync migrate`."
+NO_STORE = "There is no store at CALENDAR_SYNC_DATABASE_URL yet: run `calendar-sync migrate`."
 _FOREIGN = "The database holds tables of another program: give calendar-sync a database of its own."
 
 _LOCK = 4_927_301_185_520  # any number, the same in every process: PostgreSQL's advisory lock of migrations
@@ -40,7 +41,8 @@ def _upgrade(connection: Connection) -> None:
 def _expect_current(connection: Connection) -> None:
     config = _config(connection)
     if not _is_current(connection, config):
-        raise StoreUnavailable(_OLDER)
+        has_any = MigrationContext.configure(connection).get_current_heads()
+        raise StoreUnavailable(_OLDER if has_any else NO_STORE)
 
 
 def _config(connection: Connection) -> Config:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calendar_sync.domain.errors import Invalid
-from providers.ics.address import identity, web_address
+from providers.ics.address import identity, plain_address, web_address
 
 FEED = "https://calendar.example.com/ical/ann/private-0a1b/basic.ics?x=1"
 
@@ -28,6 +28,20 @@ FEED = "https://calendar.example.com/ical/ann/private-0a1b/basic.ics?x=1"
 )
 def test_a_feed_is_asked_for_over_https_unless_http_was_typed(typed: str, meant: str) -> None:
     assert web_address(typed) == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "plain"),
+    [
+        (" webcal://example.com/feed.ics", "http://example.com/feed.ics"),
+        ("WEBCAL://example.com/webcal://x", "http://example.com/webcal://x"),
+        ("webcals://example.com/feed.ics", None),
+        ("https://example.com/feed.ics", None),
+        ("example.com/feed.ics", None),
+    ],
+)
+def test_webcal_alone_leaves_open_whether_there_is_tls(typed: str, plain: str | None) -> None:
+    assert plain_address(typed) == plain
 
 
 @pytest.mark.parametrize("typed", ["", " ", "\t\n"])

@@ -27,7 +27,7 @@ from simulators.ics.app import IcsSimulator
 from simulators.ics.feeds import FaultKind
 from simulators.server import serving
 from tests.providers.ics.feeds import Published, published
-from tests.providers.loopback import HOST, a_transport, listening, ok
+from tests.providers.loopback import HOST, a_transport, listening, names, ok
 
 MEGABYTE = 1024 * 1024
 
@@ -286,6 +286,21 @@ async def test_an_address_that_may_not_be_asked_is_refused(url: str) -> None:
         await IcsProvider(a_transport()).connect({"url": url})
 
     assert "secret" not in refused.value.message
+
+
+async def test_webcal_without_tls_is_read_in_a_network_that_the_operator_allows() -> None:
+    async with published() as there:
+        account = await there.provider.connect({"url": there.url.replace("http", "webcal")})
+
+        assert account == await there.provider.connect({"url": there.url})
+
+
+async def test_webcal_without_tls_is_refused_elsewhere() -> None:
+    async with published(transport=a_transport(resolve=names({"feeds.example": [HOST]}))) as there:
+        with pytest.raises(AddressRefused):
+            await there.provider.connect({"url": there.url.replace("http", "webcal").replace(HOST, "feeds.example")})
+
+    assert there.asked == []
 
 
 async def test_a_certificate_nobody_trusts_is_never_accepted() -> None:

@@ -136,3 +136,13 @@ async def test_a_calendar_is_described_by_its_id(google: Google) -> None:
     )
     assert (await google.get("calendars/primary"))["id"] == "ada@example.com"
     assert await google.error("calendars/nothing") == (404, "notFound")
+
+
+async def test_an_entry_is_read_by_the_calendars_id(google: Google) -> None:
+    team = google.ada.add_calendar("Team")
+    listed = (await google.calendar_list())["items"]
+
+    assert await google.get("users/me/calendarList/primary") == listed[0]
+    assert await google.get(f"users/me/calendarList/{team.id}") == listed[1]
+    google.ada.unsubscribe(team)
+    assert await google.error(f"users/me/calendarList/{team.id}") == (404, "notFound")

@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from simulators.google.samples import EMAIL, demo
-from simulators.google.state import settings
 from tests.simulators.google.world import MONDAY, SCOPE, WEEKLY, Google, a_client, ids, instance, starting
 
 ADA = "/_control/accounts/ada@example.com"
@@ -140,8 +139,14 @@ async def test_what_cannot_be_done_is_told(
 
 
 async def test_it_says_where_a_client_finds_what(google: Google, control: httpx.AsyncClient) -> None:
-    assert (await control.get("/_control/settings")).json() == settings(google.url)
-    assert settings("http://x")["GOOGLE_API_URL"] == "http://x/calendar/v3"
+    assert (await control.get("/_control/settings")).json() == {
+        "GOOGLE_API_URL": f"{google.url}/calendar/v3",
+        "GOOGLE_AUTHORIZE_URL": f"{google.url}/o/oauth2/v2/auth",
+        "GOOGLE_TOKEN_URL": f"{google.url}/token",
+        "GOOGLE_REVOKE_URL": f"{google.url}/revoke",
+        "GOOGLE_CLIENT_ID": "client",
+        "GOOGLE_CLIENT_SECRET": "secret",
+    }
 
 
 def test_the_sample_account_has_a_week_ahead_of_it() -> None:

@@ -216,10 +216,26 @@ async def test_readers_and_read_only_scopes_write_nothing(google: Google) -> Non
         assert refusal(await http.post(google.events(), json=BODY)) == (403, "insufficientPermissions")
 
 
-async def test_what_is_put_past_the_api_is_shown_as_it_is(google: Google) -> None:
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"start": {"dateTime": "noon"}, "end": None},
+        {"start": None, "end": None},
+        {"start": 5, "end": []},
+        {"start": {}, "end": {}},
+        {"start": {"dateTime": "2026-01-05T09:00:00", "timeZone": "Mars/Olympus"}},
+        {"recurrence": "RRULE:FREQ=DAILY"},
+        {"recurrence": [5]},
+        {"attendees": ["bob"], "organizer": "ada", "eventType": "hologram", "status": 7},
+    ],
+)
+async def test_what_is_put_past_the_api_is_shown_as_it_is(google: Google, odd: Json) -> None:
     """Resources that break the rules, for clients that must bear them."""
-    google.calendar.put({"id": "odd00", "summary": "Odd", "start": {"dateTime": "noon"}, "eventType": "hologram"})
-    async with google.raw() as http:
-        (event,) = (await http.get(google.events())).json()["items"]
+    google.calendar.put(BODY | {"id": "odd00"} | odd)
 
-    assert (event["start"], event["eventType"]) == ({"dateTime": "noon"}, "hologram")
+    async with google.raw() as http:
+        asked: list[dict[str, str]] = [{}, {"timeMin": "2026-01-01T00:00:00Z"}, {"singleEvents": "true"}]
+        answers = [(await http.get(google.events(), params=parameters)).json()["items"] for parameters in asked]
+
+    for (event,) in answers:
+        assert {name: event.get(name) for name in odd} == odd

@@ -13,14 +13,16 @@ from tests.simulators.google.world import MONDAY, Google, a_client, ids, refusal
 LIST = "/calendar/v3/calendars/"
 
 
-@pytest.mark.parametrize("retry_after", ["120", "Wed, 21 Oct 2026 07:28:00 GMT", "-1", "315360000", "soon", None])
 @pytest.mark.parametrize(
-    ("status", "reason"),
+    ("status", "reason", "retry_after"),
     [
-        (403, "userRateLimitExceeded"),
-        (403, "rateLimitExceeded"),
-        (403, "quotaExceeded"),
-        (429, "rateLimitExceeded"),
+        (403, "userRateLimitExceeded", "120"),
+        (403, "rateLimitExceeded", None),
+        (403, "quotaExceeded", None),
+        (429, "rateLimitExceeded", "Wed, 21 Oct 2026 07:28:00 GMT"),
+        (429, "rateLimitExceeded", "-1"),
+        (429, "rateLimitExceeded", "315360000"),
+        (429, "rateLimitExceeded", "soon"),
     ],
 )
 async def test_a_rate_limit_comes_in_all_its_forms_and_passes(

@@ -139,6 +139,17 @@ async def test_this_and_following_ends_one_series_and_begins_another(google: Goo
     assert [item["summary"] for item in listed] == titles
 
 
+async def test_of_a_counted_series_the_rest_follows(google: Google) -> None:
+    google.calendar.add("Series", MONDAY, id="series0", recurrence=WEEKLY)
+
+    google.calendar.split("series0", starting(MONDAY + timedelta(weeks=3)))
+
+    assert [item["recurrence"] for item in (await google.listing())["items"]] == [
+        ["RRULE:FREQ=WEEKLY;BYDAY=MO;UNTIL=20260126T075959Z"],
+        ["RRULE:FREQ=WEEKLY;BYDAY=MO;COUNT=2"],
+    ]
+
+
 # Instances
 
 
