@@ -8,7 +8,7 @@ from calendar_sync.domain.errors import NotFound
 from calendar_sync.store.database import Database
 from simulators.google.faults import Fault
 from tests.builders import an_actor
-from tests.connections.world import AtGoogle, at_google
+from tests.connections.world import AtGoogle, at_google, on_one_database
 
 
 @pytest.fixture
@@ -34,6 +34,7 @@ async def test_a_grant_is_revoked_and_the_account_forgotten(google: AtGoogle) ->
     assert (is_granted(google), await google.listed()) == (False, [])
 
 
+@on_one_database
 async def test_a_grant_that_ended_already_is_no_obstacle(google: AtGoogle) -> None:
     connection = (await google.connect()).connection
     google.simulator.authority.withdraw(google.simulator.authority.clients["client"], google.ada)
@@ -43,6 +44,7 @@ async def test_a_grant_that_ended_already_is_no_obstacle(google: AtGoogle) -> No
     assert (revocations(google), await google.listed()) == (1, [])
 
 
+@on_one_database
 async def test_a_provider_with_a_fault_does_not_keep_the_account_here(
     google: AtGoogle, caplog: pytest.LogCaptureFixture
 ) -> None:

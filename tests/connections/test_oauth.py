@@ -20,7 +20,16 @@ from simulators.google.scopes import SCOPE
 from simulators.server import serving
 from tests.builders import an_actor
 from tests.connections.token_server import TokenServer, an_id_token
-from tests.connections.world import CLIENT, KEYRING, REDIRECT, AtGoogle, a_process, at_google, consented
+from tests.connections.world import (
+    CLIENT,
+    KEYRING,
+    REDIRECT,
+    AtGoogle,
+    a_process,
+    at_google,
+    consented,
+    on_one_database,
+)
 
 LISTS = f"{SCOPE}calendar.calendarlist.readonly"
 EVENTS = f"{SCOPE}calendar.events.readonly"
@@ -32,6 +41,7 @@ async def google(database: Database) -> AsyncGenerator[AtGoogle]:
         yield google
 
 
+@on_one_database
 async def test_the_user_is_sent_to_the_provider_with_all_that_protects_the_way(google: AtGoogle) -> None:
     required = await google.begin()
     asked = {name: values[0] for name, values in parse_qs(urlsplit(required.authorization_url).query).items()}
@@ -94,6 +104,7 @@ async def test_an_account_of_two_users_is_a_connection_of_each(google: AtGoogle)
     assert (await google.connect()).connection.id != (await google.connect(eve)).connection.id
 
 
+@on_one_database
 @pytest.mark.parametrize(
     "changes",
     [
@@ -123,6 +134,7 @@ async def test_a_callback_that_does_not_fit_calls_nobody_and_connects_nothing(
     assert (google.token_calls, await google.listed()) == (0, [])
 
 
+@on_one_database
 async def test_the_issuer_may_name_itself(google: AtGoogle) -> None:
     google.simulator.quirks.names_issuer = True
 
@@ -190,6 +202,7 @@ async def test_a_code_that_was_used_already_connects_nothing(google: AtGoogle) -
     assert await google.listed() == [connected.connection]
 
 
+@on_one_database
 async def test_a_code_of_another_consent_page_is_of_no_use(google: AtGoogle) -> None:
     """An attacker's code in a victim's callback: the verifier of the one does not open the other."""
     attackers, victims = await consented(await google.begin()), await consented(await google.begin())
@@ -200,6 +213,7 @@ async def test_a_code_of_another_consent_page_is_of_no_use(google: AtGoogle) -> 
     assert await google.listed() == []
 
 
+@on_one_database
 @pytest.mark.parametrize(
     ("unticked", "words"),
     [
@@ -237,6 +251,7 @@ async def test_fewer_permissions_the_second_time_leave_the_first_connection_as_i
         assert await tx.connections.ciphertext(connected.id) == before
 
 
+@on_one_database
 async def test_our_wrong_client_secret_is_told_to_the_operator_and_not_blamed_on_the_user(
     google: AtGoogle, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -281,6 +296,7 @@ async def connected(database: Database, server: TokenServer, vendor: Vendor) -> 
         return account.identity, connection.account_email
 
 
+@on_one_database
 async def test_a_microsoft_account_is_known_by_its_tenant_and_object(database: Database) -> None:
     server = TokenServer(more=MICROSOFT)
     async with serving(server.app) as url:
@@ -302,6 +318,7 @@ async def test_a_microsoft_account_is_known_by_its_tenant_and_object(database: D
     assert len(asked.form["code_verifier"]) == 64
 
 
+@on_one_database
 async def test_a_zoom_account_says_itself_who_it_is_and_its_client_shows_its_secret_by_basic(
     database: Database,
 ) -> None:
@@ -314,6 +331,7 @@ async def test_a_zoom_account_says_itself_who_it_is_and_its_client_shows_its_sec
     assert "client_secret" not in asked.form
 
 
+@on_one_database
 @pytest.mark.parametrize("scope", ["meeting:read user:read", "meeting:read:admin,user:read:admin", None])
 async def test_scopes_of_zoom_may_be_classic_ones_or_those_of_an_admin_or_untold(
     database: Database, scope: str | None
@@ -323,6 +341,7 @@ async def test_scopes_of_zoom_may_be_classic_ones_or_those_of_an_admin_or_untold
         assert (await connected(database, server, a_zoom(url)))[0] == "z-1"
 
 
+@on_one_database
 @pytest.mark.parametrize(
     ("more", "error", "words"),
     [
@@ -345,6 +364,7 @@ async def test_a_grant_that_cannot_be_used_is_refused(
             await connected(database, server, a_microsoft(url))
 
 
+@on_one_database
 @pytest.mark.parametrize(
     ("status", "word", "error"),
     [

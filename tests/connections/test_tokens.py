@@ -10,7 +10,7 @@ from calendar_sync.connections.endpoints import OPERATOR_PAUSE
 from calendar_sync.connections.tokens import LEASE
 from calendar_sync.domain.errors import BadResponse, Disconnected, ProviderError, RateLimited, Unavailable
 from calendar_sync.store.database import Database
-from tests.connections.world import AtZoom, Process, a_process, a_zoom_connection, at_zoom
+from tests.connections.world import AtZoom, Process, a_process, a_zoom_connection, at_zoom, on_one_database
 
 ACTIVE = ("active", None)
 
@@ -181,6 +181,7 @@ async def test_our_wrong_client_secret_stops_the_asking_and_breaks_no_connection
     assert (await tokens.token()).startswith("access-")
 
 
+@on_one_database
 @pytest.mark.parametrize("word", ["unauthorized_client", "invalid_request", "invalid_scope"])
 async def test_what_only_the_operator_can_mend_breaks_no_connection(zoom: AtZoom, process: Process, word: str) -> None:
     zoom.server.refuse(word)
@@ -191,6 +192,7 @@ async def test_what_only_the_operator_can_mend_breaks_no_connection(zoom: AtZoom
     assert await zoom.status(process) == ACTIVE
 
 
+@on_one_database
 @pytest.mark.parametrize(
     ("status", "word", "error"),
     [
@@ -215,6 +217,7 @@ async def test_a_fault_that_passes_leaves_all_as_it_is_and_the_next_try_succeeds
     assert (await tokens.token()).startswith("access-")
 
 
+@on_one_database
 @pytest.mark.parametrize(
     ("header", "wait"),
     [
@@ -238,6 +241,7 @@ async def test_a_limit_says_when_to_come_back(
     assert error.value.retry_after == wait
 
 
+@on_one_database
 async def test_a_server_that_answers_no_json_is_not_understood(zoom: AtZoom, process: Process) -> None:
     zoom.server.answers.append((200, {"token": "x" * 300_000}, {}))
 
@@ -245,6 +249,7 @@ async def test_a_server_that_answers_no_json_is_not_understood(zoom: AtZoom, pro
         await process.tokens(zoom.connection).token()
 
 
+@on_one_database
 @pytest.mark.parametrize(
     ("expires_in", "good_for"),
     [

@@ -10,6 +10,7 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import pytest
 from pydantic import SecretStr
 
 from calendar_sync.connections import vendors
@@ -39,6 +40,8 @@ from tests.sync.world import Clock
 KEY = urlsafe_b64encode(bytes(32)).decode()
 KEYRING = Keyring.of(KEY)
 REDIRECT = "http://127.0.0.1:8000/v1/meeting-buddy/calendar/oauth/callback"
+on_one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For tests of what no database has a part in."""
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For loopback, where nobody uses it: reading the authorities of the world takes far longer than a test."""
 CLIENT = ClientCredentials("client", SecretStr("canary-client-secret"))
