@@ -1,4 +1,4 @@
-"""The command line: `calendar-sync serve | migrate | users create | keys create | schema | sandbox`.
+"""The command line: `calendar-sync serve | migrate | users create | keys create | secrets rotate | schema | sandbox`.
 
 Exit status 0 on success, 2 on wrong usage, 1 otherwise, with one line on standard error that says what to do.
 """
@@ -84,6 +84,14 @@ def _parser() -> argparse.ArgumentParser:
     revoke_key.add_argument("id", metavar="ID")
     revoke_key.set_defaults(command=_revoke_key)
 
+    secrets = commands.add_parser("secrets", help="manage stored secrets").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    rotate = secrets.add_parser(
+        "rotate", help="encrypt all stored secrets under the first key; safe to stop and repeat"
+    )
+    rotate.set_defaults(command=_rotate_secrets)
+
     schema = commands.add_parser("schema", help="print the GraphQL schema")
     schema.set_defaults(command=_schema)
 
@@ -143,6 +151,25 @@ async def _revoke_key(options: argparse.Namespace, settings: Settings) -> None:
 
     async with open_services(settings) as services:
         await services.access.revoke_key(options.email, options.id)
+
+
+async def _rotate_secrets(_: argparse.Namespace, settings: Settings) -> None:
+    from calendar_sync.store.database import Database
+    from calendar_sync.store.keyring import open_keyring
+    from calendar_sync.store.reencryption import reencrypt
+
+    keyring = open_keyring(settings.encryption_keys, settings.sqlite_path)
+    database = await Database.open(settings.database_url)
+    try:
+        await database.ready()
+        counted = await reencrypt(database, keyring)
+    finally:
+        await database.close()
+    print(json.dumps({"reencrypted": counted.done, "unreadable": counted.unreadable}))
+    if counted.unreadable:
+        raise CalendarSyncError(
+            "Some secrets are under a key that is not in CALENDAR_SYNC_ENCRYPTION_KEYS: add it and repeat."
+        )
 
 
 async def _schema(_: argparse.Namespace, __: Settings) -> None:

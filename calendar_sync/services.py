@@ -4,15 +4,21 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import httpx
 
+from calendar_sync import oauth_clients
 from calendar_sync.access.service import AccessService
+from calendar_sync.connections.endpoints import Endpoints
+from calendar_sync.connections.oauth import OAuth
 from calendar_sync.connections.service import ConnectionService
+from calendar_sync.connections.tokens import Renewals
+from calendar_sync.domain.errors import Invalid
+from calendar_sync.domain.providers import Provider, ProviderName
 from calendar_sync.events.service import EventService
 from calendar_sync.settings import Settings
 from calendar_sync.store.database import Database
@@ -38,8 +44,9 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings) -> AsyncGenerator[Services]:
-    """Everything, opened in order and closed in reverse.
+async def open_services(settings: Settings, more_providers: Sequence[Provider] = ()) -> AsyncGenerator[Services]:
+    """Everything, opened in order and closed in reverse. `more_providers` stand beside the built-in ones, or in their
+    place.
 
     Raises `StoreUnavailable`, also for a store that is not at the current version, or `Invalid` for a setting that
     cannot be used.
@@ -49,23 +56,44 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
         stack.push_async_callback(database.close)
         await database.ready()
         keyring = open_keyring(settings.encryption_keys, settings.sqlite_path)
-        providers = all_providers(
-            allowed_networks=settings.allowed_private_networks, apple_caldav_url=str(settings.apple_caldav_url)
-        )
+        built_in = _providers(settings)
+        providers = {**built_in, **{provider.name: provider for provider in more_providers}}
+        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=10))
+        vendors, endpoints = oauth_clients.vendors(settings), Endpoints(http, utc_now)
+        renewals = Renewals(database, keyring, endpoints, vendors, utc_now)
+        stack.push_async_callback(renewals.close)
         runs = LeasedRuns(
-            database, keyring, providers, utc_now, settings.window_past, settings.window_future, _process_name()
+            database,
+            keyring,
+            providers,
+            utc_now,
+            settings.window_past,
+            settings.window_future,
+            _process_name(),
+            renewals.source,
         )
         sync = SyncService(runs, asyncio.Semaphore(CONCURRENT_RUNS))
         stack.push_async_callback(sync.close)
-        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=10))
+        oauth = OAuth(database, keyring, endpoints, vendors, oauth_clients.redirect_uri(settings), utc_now)
         yield Services(
             settings=settings,
             database=database,
             access=AccessService.of(settings, database, http, utc_now),
-            connections=ConnectionService(database, keyring, providers, utc_now),
+            connections=ConnectionService(database, keyring, providers, utc_now, oauth),
             events=EventService(database),
             sync=sync,
         )
+
+
+def _providers(settings: Settings) -> Mapping[ProviderName, Provider]:
+    try:
+        return all_providers(
+            allowed_networks=settings.allowed_private_networks,
+            apple_caldav_url=str(settings.apple_caldav_url),
+            google_api_url=str(settings.google_api_url),
+        )
+    except ValueError as error:
+        raise Invalid(f"CALENDAR_SYNC_GOOGLE_API_URL: {error}", field="google_api_url") from error
 
 
 def utc_now() -> datetime:

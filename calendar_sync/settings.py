@@ -46,6 +46,40 @@ class Settings(BaseSettings):
     apple_caldav_url: AnyHttpUrl = Field(
         default=AnyHttpUrl("https://caldav.icloud.com/"), description="Apple's CalDAV server."
     )
+    google_client_id: str | None = Field(default=None, description="Of the OAuth client at Google's Cloud Console.")
+    google_client_secret: SecretStr | None = Field(default=None, description="Of the same OAuth client.")
+    google_api_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("https://www.googleapis.com/calendar/v3"), description="Google's Calendar API."
+    )
+    google_authorize_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("https://accounts.google.com/o/oauth2/v2/auth"), description="Google's consent page."
+    )
+    google_token_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("https://oauth2.googleapis.com/token"), description="Where Google gives tokens."
+    )
+    google_revoke_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("https://oauth2.googleapis.com/revoke"), description="Where Google ends them."
+    )
+    microsoft_client_id: str | None = Field(default=None, description="Of the app registration at Microsoft Entra.")
+    microsoft_client_secret: SecretStr | None = Field(default=None, description="Of the same app registration.")
+    microsoft_tenant: str = Field(
+        default="common",
+        pattern=r"^[A-Za-z0-9.-]+$",
+        description="`common`, `organizations`, `consumers`, or one tenant's id or domain.",
+    )
+    microsoft_api_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("https://graph.microsoft.com/v1.0"), description="Microsoft Graph."
+    )
+    microsoft_login_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("https://login.microsoftonline.com"),
+        description="Microsoft's sign-in; `/{tenant}/oauth2/v2.0/…` follows.",
+    )
+    zoom_client_id: str | None = Field(default=None, description="Of the app at Zoom's Marketplace.")
+    zoom_client_secret: SecretStr | None = Field(default=None, description="Of the same app.")
+    zoom_api_url: AnyHttpUrl = Field(default=AnyHttpUrl("https://api.zoom.us/v2"), description="Zoom's API.")
+    zoom_login_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("https://zoom.us"), description="Zoom's sign-in; `/oauth/…` follows."
+    )
     oidc_issuer: str | None = Field(default=None, description="Accept access tokens of this issuer.")
     oidc_audience: str | None = Field(default=None, description="The audience its tokens must be meant for.")
     oidc_jwks_url: AnyHttpUrl | None = Field(

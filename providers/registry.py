@@ -5,21 +5,25 @@ from collections.abc import Mapping, Sequence
 from calendar_sync.domain.providers import Provider, ProviderName
 from providers.apple.provider import AppleProvider
 from providers.caldav.provider import CalDavProvider, hosts_of
+from providers.google.provider import GoogleProvider
 from providers.guard import IPNetwork
 from providers.ics.provider import IcsProvider
 from providers.transport import Transport
+from providers.vendor import vendor_transport
 
 
 def all_providers(
-    *, allowed_networks: Sequence[IPNetwork] = (), apple_caldav_url: str
+    *, allowed_networks: Sequence[IPNetwork] = (), apple_caldav_url: str, google_api_url: str
 ) -> Mapping[ProviderName, Provider]:
-    """Every provider, over one guarded transport. Making them sends nothing and holds nothing open.
+    """Every provider. Making them sends nothing and holds nothing open.
 
-    `allowed_networks` may be reached by addresses that users type although they are not public.
+    `allowed_networks` may be reached by addresses that users type although they are not public. The other addresses
+    are the operator's. Raises `ValueError` for one of them that would send tokens in the clear.
     """
     transport = Transport(allowed_networks=allowed_networks)
     ics = IcsProvider(transport)
     apple_accounts = CalDavProvider(transport, trusted=hosts_of(apple_caldav_url))
     apple = AppleProvider(apple_accounts, ics, apple_caldav_url)
-    providers: tuple[Provider, ...] = (CalDavProvider(transport), apple, ics)
+    google = GoogleProvider(vendor_transport(google_api_url), api_url=google_api_url)
+    providers: tuple[Provider, ...] = (google, CalDavProvider(transport), apple, ics)
     return {provider.name: provider for provider in providers}

@@ -6,6 +6,7 @@ from typing import Annotated, NamedTuple
 
 import strawberry
 
+from calendar_sync.connections import oauth
 from calendar_sync.domain.errors import NotFound, ProviderError, Refusal
 from calendar_sync.domain.identifiers import CalendarId, ConnectionId
 from calendar_sync.domain.providers import ProviderName
@@ -16,11 +17,13 @@ from schema.types.connection import ConnectedAccount
 from schema.types.failures import ConnectFailed, DisconnectFailed, SelectCalendarsFailed
 from schema.types.mutations import (
     AppleCredentials,
+    AuthorizationRequired,
     CaldavCredentials,
     CalendarsSelected,
     ConnectCalendarInput,
     ConnectCalendarResult,
     Connected,
+    ConsentRequest,
     Disconnected,
     DisconnectResult,
     FeedAddress,
@@ -34,6 +37,13 @@ MOST_IDS = 100
 """In one list of identifiers."""
 
 
+_BY_CONSENT = {
+    "google": ProviderName.GOOGLE_CALENDAR,
+    "outlook": ProviderName.OUTLOOK_CALENDAR,
+    "zoom": ProviderName.ZOOM,
+}
+
+
 class Wanted(NamedTuple):
     """An account to connect, as the use case takes it. `fields` is what the caller calls each of the credentials."""
 
@@ -43,15 +53,8 @@ class Wanted(NamedTuple):
 
 
 async def providers(info: Info) -> list[Provider]:
-    available = set(info.context.services.connections.available_providers())
-    return [
-        Provider(
-            name=name,
-            is_available=name in available,
-            unavailable_reason=None if name in available else f"This server is not set up to connect {name.value}.",
-        )
-        for name in ProviderName
-    ]
+    why = {name: info.context.services.connections.why_unavailable(name) for name in ProviderName}
+    return [Provider(name=name, is_available=why[name] is None, unavailable_reason=why[name]) for name in ProviderName]
 
 
 async def connections(info: Info) -> list[ConnectedAccount]:
@@ -84,9 +87,11 @@ async def connect_calendar(
 ) -> ConnectCalendarResult:
     wanted = _wanted(input)
     try:
-        found = await info.context.services.connections.connect(info.context.actor, wanted.provider, wanted.credentials)
+        found = await info.context.services.connections.start(info.context.actor, wanted.provider, wanted.credentials)
     except (Refusal, ProviderError) as error:
         return ConnectFailed(**told(error, wanted.fields))
+    if isinstance(found, oauth.AuthorizationRequired):
+        return AuthorizationRequired(authorization_url=found.authorization_url, state=found.state)
     return Connected(connection=ConnectedAccount.of(found.connection, found.event_count))
 
 
@@ -131,6 +136,10 @@ def _wanted(given: ConnectCalendarInput) -> Wanted:
         return Wanted(ProviderName.APPLE_CALENDAR, feed, {"credentials.ical_url": "input.appleFeed.url"})
     if isinstance(given.ics, FeedAddress):
         return _named(ProviderName.ICS, "ics", asdict(given.ics))
+    for member, provider in _BY_CONSENT.items():
+        if isinstance(asked := getattr(given, member), ConsentRequest):
+            hint = {"login_hint": asked.login_hint} if asked.login_hint else {}
+            return Wanted(provider, hint, {"provider": f"input.{member}"})
     raise bad_input("Exactly one account must be given.")
 
 

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from calendar_sync.connections.oauth import AuthorizationRequired, Callback, OAuth
+from calendar_sync.connections.vendors import SETTINGS
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Calendar, Connection
-from calendar_sync.domain.errors import Invalid
+from calendar_sync.domain.errors import Invalid, NotFound
 from calendar_sync.domain.identifiers import CalendarId, ConnectionId, connection_id
 from calendar_sync.domain.providers import Provider, ProviderName
 from calendar_sync.store.database import Database
@@ -30,10 +32,21 @@ class ConnectionService:
     keyring: Keyring
     providers: Mapping[ProviderName, Provider]
     clock: Callable[[], datetime]
+    oauth: OAuth | None = None
 
     def available_providers(self) -> Sequence[ProviderName]:
         """The providers that this server can connect."""
-        return [name for name in ProviderName if name in self.providers]
+        return [name for name in ProviderName if self.why_unavailable(name) is None]
+
+    def why_unavailable(self, provider: ProviderName) -> str | None:
+        """Why this server cannot connect accounts of a provider, if it cannot: a sentence that helps its operator."""
+        if provider not in self.providers:
+            return f"This version of the server cannot read {provider}."
+        if provider in SETTINGS and (self.oauth is None or provider not in self.oauth.vendors):
+            label, prefix = SETTINGS[provider]
+            names = f"CALENDAR_SYNC_{prefix}_CLIENT_ID and CALENDAR_SYNC_{prefix}_CLIENT_SECRET"
+            return f"This server has no client credentials of {label}: its operator must set {names}."
+        return None
 
     async def expect_keys(self) -> None:
         """Raises `Invalid` where stored credentials are encrypted with a key that is not configured."""
@@ -60,6 +73,18 @@ class ConnectionService:
             counts = await tx.connections.event_counts(actor)
             return ConnectionOverview(found, counts.get(connection, 0))
 
+    async def start(
+        self, actor: Actor, provider: str, credentials: Mapping[str, object] | None
+    ) -> ConnectionOverview | AuthorizationRequired:
+        """Connect an account; or, of a provider by OAuth, say where the user must allow it.
+
+        Such an account is named by `login_hint` in `credentials`, or not at all. Raises as `connect`.
+        """
+        name = self._provider(provider).name
+        if self.oauth is None or name not in self.oauth.vendors:
+            return await self.connect(actor, name, credentials)
+        return await self.oauth.begin(actor, name, _texts(credentials).get("login_hint"))
+
     async def connect(
         self, actor: Actor, provider: str, credentials: Mapping[str, object] | None
     ) -> ConnectionOverview:
@@ -84,8 +109,19 @@ class ConnectionService:
             )
         return await self.get(actor, connection)
 
+    async def complete(self, callback: Callback) -> ConnectionOverview:
+        """What `start` began, when the user comes back from the provider. Raises as `OAuth.complete`."""
+        if self.oauth is None:
+            raise NotFound("consent")
+        actor, connection = await self.oauth.complete(callback)
+        return await self.get(actor, connection.id)
+
     async def disconnect(self, actor: Actor, connection: ConnectionId) -> None:
-        """Forget the connection, its credentials and all its events. A run under way stops writing."""
+        """Forget the connection, its credentials and all its events. A run under way stops writing.
+
+        The provider is told first, unless the account is connected elsewhere too: a revocation would end that as well.
+        """
+        await self._revoke(await self.get(actor, connection))
         async with self.database.begin() as tx:
             await tx.connections.delete(actor, connection)
 
@@ -127,13 +163,23 @@ class ConnectionService:
                 await tx.events.remove_calendar_events(calendar, None, now)
             return after
 
+    async def _revoke(self, overview: ConnectionOverview) -> None:
+        connection = overview.connection
+        if self.oauth is None or connection.provider not in self.oauth.vendors:
+            return
+        async with self.database.begin(write=False) as tx:
+            ciphertext = await tx.connections.ciphertext(connection.id)
+            is_shared = await tx.credentials.is_shared(connection.id)
+        if not is_shared:
+            await self.oauth.revoke(connection, ciphertext)
+
     def _provider(self, name: str) -> Provider:
         if name not in set(ProviderName):
             raise Invalid(f"provider must be one of {', '.join(ProviderName)}.", field="provider")
-        provider = self.providers.get(ProviderName(name))
-        if provider is None:
-            raise Invalid(f"This server is not set up to connect {name}.", field="provider")
-        return provider
+        reason = self.why_unavailable(ProviderName(name))
+        if reason is not None:
+            raise Invalid(reason, field="provider")
+        return self.providers[ProviderName(name)]
 
 
 def _texts(credentials: Mapping[str, object] | None) -> Mapping[str, str]:

@@ -7,6 +7,7 @@ CalendarSyncError
 │   ├── Invalid                   a field has a wrong value; `field` names it
 │   ├── NotAuthenticated          no credentials, or wrong, expired or revoked ones
 │   ├── NotPermitted              the credentials do not reach this far
+│   ├── ConsentFailed             the way by a provider's consent page did not lead to an account: start it again
 │   └── TooManyRequests           come back after `retry_after`
 ├── ProviderError                 an outside service did not do what was asked
 │   ├── CursorExpired             start over from nothing
@@ -80,6 +81,10 @@ class NotAuthenticated(Refusal):
 
 class NotPermitted(Refusal):
     code = "INSUFFICIENT_PERMISSIONS"
+
+
+class ConsentFailed(Refusal):
+    code = "CONSENT_FAILED"
 
 
 class TooManyRequests(Refusal):

@@ -55,10 +55,17 @@ class Connections(Leases):
             requested_seq=0,
             done_seq=0,
             epoch=0,
+            credentials_version=0,
             created_at=now,
             **latest,
         )
-        await self._connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=latest))
+        again = {
+            **latest,
+            "credentials_version": connections.c.credentials_version + 1,
+            "token_lease_owner": None,
+            "token_lease_until": None,
+        }
+        await self._connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=again))
         return await self.get(actor, id)
 
     async def get(self, actor: Actor, connection: ConnectionId) -> Connection:

@@ -55,6 +55,11 @@ class Keyring:
         except (ValueError, InvalidTag) as err:
             raise CalendarSyncError("A stored secret cannot be decrypted.") from err
 
+    @property
+    def prefix(self) -> str:
+        """What every ciphertext under the first key begins with, and no other."""
+        return f"{_VERSION}.{self.first}."
+
     def knows(self, ciphertext: str) -> bool:
         """Whether the key that encrypted it is on the ring."""
         parts = ciphertext.split(".")

@@ -78,6 +78,7 @@ class ConnectionRow(Row, table=True):
     """`identity_hash` stands for the account's identity, which may itself be a secret (the address of a private feed).
 
     A run writes only while `epoch` is the one its lease was given; `requested_seq > done_seq` asks for one more run.
+    `credentials_version` counts the credentials; whoever holds `token_lease_…` asks the provider for newer ones.
     """
 
     __tablename__ = "connections"
@@ -90,6 +91,9 @@ class ConnectionRow(Row, table=True):
     identity_hash: str = _text()
     account_email: str | None = _text()
     credentials: str = _text()
+    credentials_version: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    token_lease_owner: str | None = _text()
+    token_lease_until: datetime | None = _moment()
     status: str = _text()
     last_sync_at: datetime | None = _moment()
     last_error: str | None = _text()
@@ -100,6 +104,20 @@ class ConnectionRow(Row, table=True):
     lease_until: datetime | None = _moment()
     epoch: int = Field(sa_type=BigInteger)
     created_at: datetime = _moment()
+
+
+class ConsentRow(Row, table=True):
+    """A user sent to a provider's consent page. `verifier` is encrypted; only the user knows the state itself."""
+
+    __tablename__ = "oauth_consents"
+
+    state_hash: str = _text(primary_key=True)
+    user_id: str = _text("users.id", index=True)
+    organization_id: str = _text()
+    provider: str = _text()
+    redirect_uri: str = _text()
+    verifier: str = _text()
+    expires_at: datetime = _moment(index=True)
 
 
 class CalendarRow(Row, table=True):
@@ -285,6 +303,7 @@ organizations = _table(OrganizationRow)
 users = _table(UserRow)
 api_keys = _table(ApiKeyRow)
 connections = _table(ConnectionRow)
+consents = _table(ConsentRow)
 calendars = _table(CalendarRow)
 events = _table(EventRow)
 occurrences = _table(OccurrenceRow)

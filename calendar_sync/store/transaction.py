@@ -6,6 +6,8 @@ from calendar_sync.store.accounts import Accounts
 from calendar_sync.store.calendars import Calendars
 from calendar_sync.store.changes import Changes
 from calendar_sync.store.connections import Connections
+from calendar_sync.store.consents import Consents
+from calendar_sync.store.credentials import Credentials
 from calendar_sync.store.events import Events
 from calendar_sync.store.runs import Runs
 
@@ -17,6 +19,8 @@ class Transaction:
         self.connection = connection
         self.accounts = Accounts(connection)
         self.connections = Connections(connection)
+        self.consents = Consents(connection)
+        self.credentials = Credentials(connection)
         self.calendars = Calendars(connection)
         self.events = Events(connection)
         self.runs = Runs(connection)

@@ -7,15 +7,16 @@ loses its lease by time; one that was paused and wakes finds the epoch raised an
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Connection, ConnectionStatus, Lease
-from calendar_sync.domain.errors import CalendarSyncError, LeaseLost, StoreUnavailable
+from calendar_sync.domain.errors import CalendarSyncError, LeaseLost, StoreUnavailable, Unavailable
 from calendar_sync.domain.events import Window
 from calendar_sync.domain.identifiers import ConnectionId, RunId
-from calendar_sync.domain.providers import Provider, ProviderName
+from calendar_sync.domain.oauth import TokenSource
+from calendar_sync.domain.providers import Account, Provider, ProviderName
 from calendar_sync.domain.sync import RunStatus, SyncFailure, SyncRun, Tally, Trigger
 from calendar_sync.store.database import Database
 from calendar_sync.store.keyring import Keyring
@@ -46,7 +47,7 @@ class _Done:
 
 @dataclass(frozen=True, slots=True)
 class LeasedRuns:
-    """Runs connections under their lease. `owner` names this process."""
+    """Runs connections under their lease. `owner` names this process, `tokens` gives those of accounts by OAuth."""
 
     database: Database
     keyring: Keyring
@@ -55,6 +56,7 @@ class LeasedRuns:
     past: timedelta
     future: timedelta
     owner: str
+    tokens: Callable[[Connection], TokenSource | None] = lambda _: None
 
     async def run_or_join(self, connection: Connection, trigger: Trigger) -> SyncRun:
         """Sync the connection, or wait for the run that another process has under way, and return what the run did.
@@ -120,8 +122,7 @@ class LeasedRuns:
     async def _read(self, started: _Started, lease: Lease) -> tuple[Outcome, _Done]:
         now = self.clock()
         try:
-            account = unseal(self.keyring, lease.connection_id, started.ciphertext)
-            async with self.providers[started.connection.provider].open(account) as client:
+            async with self._provider(started).open(self._account(started)) as client:
                 run = RunUnderWay(
                     id=started.id,
                     lease=lease,
@@ -136,6 +137,17 @@ class LeasedRuns:
             raise
         except CalendarSyncError as error:  # the stored account cannot be opened
             return Outcome((SyncFailure(None, error.code, error.message),)), _Done()
+
+    def _provider(self, started: _Started) -> Provider:
+        name = started.connection.provider
+        if name not in self.providers:
+            raise Unavailable(f"This server is not set up to read {name}.")
+        return self.providers[name]
+
+    def _account(self, started: _Started) -> Account:
+        account = unseal(self.keyring, started.connection.id, started.ciphertext)
+        tokens = self.tokens(started.connection)
+        return account if tokens is None else replace(account, credentials={}, tokens=tokens)
 
     async def _finish(self, started: _Started, lease: Lease, outcome: Outcome, done: _Done) -> SyncRun:
         now = self.clock()

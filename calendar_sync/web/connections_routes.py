@@ -5,12 +5,13 @@ import re
 from starlette.requests import Request
 from starlette.responses import Response
 
+from calendar_sync.connections.oauth import AuthorizationRequired
 from calendar_sync.domain.errors import NotFound
 from calendar_sync.domain.identifiers import ConnectionId
 from calendar_sync.web.authentication import actor_of, services_of
 from calendar_sync.web.json_body import read_body
 from calendar_sync.web.operations import Operation, answer
-from calendar_sync.web.shapes import CalendarConnection, CalendarConnectionList, ConnectionRequest
+from calendar_sync.web.shapes import Authorization, CalendarConnection, CalendarConnectionList, ConnectionRequest
 
 _PATH = "/v1/meeting-buddy/calendar/connections"
 _CONNECTION_ID = re.compile(r"tcred_[a-z2-7]{24}", re.ASCII)
@@ -23,11 +24,13 @@ async def list_connections(request: Request) -> Response:
 
 
 async def connect(request: Request) -> Response:
-    """201 with the connection. (200 is kept for providers that answer with an address to consent at.)"""
+    """201 with the connection, or 200 with the address to send the user to."""
     actor = await actor_of(request)
     wanted = await read_body(request, ConnectionRequest)
-    overview = await services_of(request).connections.connect(actor, wanted.provider, wanted.credentials)
-    return answer(CalendarConnection.of(overview), status=201)
+    found = await services_of(request).connections.start(actor, wanted.provider, wanted.credentials)
+    if isinstance(found, AuthorizationRequired):
+        return answer(Authorization.of(found))
+    return answer(CalendarConnection.of(found), status=201)
 
 
 async def disconnect(request: Request) -> Response:
@@ -60,9 +63,10 @@ OPERATIONS = (
         handler=connect,
         name="connectCalendar",
         summary="Connect an account",
-        description="Checks the credentials with the provider and stores them encrypted. Connecting an account again "
-        "renews its credentials and keeps its events. Its first sync follows by `POST …/sync` or on schedule.",
-        answers={201: CalendarConnection},
+        description="Checks the credentials with the provider and stores them encrypted; of Google, Outlook and Zoom "
+        "answers where to send the user to allow it, who then comes back to `…/oauth/callback`. Connecting an account "
+        "again renews its credentials and keeps its events. Its first sync follows by `POST …/sync` or on schedule.",
+        answers={200: Authorization, 201: CalendarConnection},
         errors={
             422: ["VALIDATION_ERROR", "PROVIDER_DISCONNECTED", "ADDRESS_REFUSED"],
             502: ["PROVIDER_BAD_RESPONSE"],

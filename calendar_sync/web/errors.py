@@ -24,6 +24,7 @@ STATUS: Mapping[type[errors.CalendarSyncError], int] = MappingProxyType(
         errors.Invalid: 422,
         errors.NotAuthenticated: 401,
         errors.NotPermitted: 403,
+        errors.ConsentFailed: 400,
         errors.TooManyRequests: 429,
         # What the user typed is refused by the provider, or may not be reached. Never 401: that is about our own key.
         errors.Disconnected: 422,

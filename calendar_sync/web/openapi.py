@@ -50,7 +50,7 @@ _MEANING = {
     200: "Done.",
     201: "Connected.",
     204: "Done; there is nothing more to say.",
-    400: "The body is not a JSON object.",
+    400: "The request cannot be understood, or leads nowhere.",
     401: "Credentials are missing, wrong, expired or revoked.",
     404: "It does not exist, or is another user's.",
     408: "The body did not arrive in time.",

@@ -4,7 +4,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from calendar_sync.settings import Settings
-from calendar_sync.web import connections_routes, events_routes, health, sync_routes
+from calendar_sync.web import connections_routes, events_routes, health, oauth_routes, sync_routes
 from calendar_sync.web.authentication import Admission
 from calendar_sync.web.body_guard import BodyGuard
 from calendar_sync.web.errors import exception_handlers
@@ -20,6 +20,7 @@ _MOST_BYTES_OF_GRAPHQL = 256 * 1024
 OPERATIONS = (
     *sync_routes.OPERATIONS,
     *connections_routes.OPERATIONS,
+    *oauth_routes.OPERATIONS,
     *events_routes.OPERATIONS,
     *health.OPERATIONS,
 )

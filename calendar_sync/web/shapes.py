@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from calendar_sync.connections.oauth import AuthorizationRequired
 from calendar_sync.connections.service import ConnectionOverview
 from calendar_sync.domain.connections import ConnectionStatus
 from calendar_sync.domain.events import AutoJoinStatus, EventStatus
@@ -202,6 +203,28 @@ class CalendarConnectionList(Answer):
     connections: list[CalendarConnection]
 
 
+class Authorization(Answer):
+    """The user must allow it at the provider first."""
+
+    authorization_url: str = Field(description="Where to send the user's browser, within ten minutes.")
+    state: str = Field(description="What the provider sends back with the user, once.")
+
+    @classmethod
+    def of(cls, required: AuthorizationRequired) -> Self:
+        return cls(authorization_url=required.authorization_url, state=required.state)
+
+
+class CallbackQuery(BaseModel):
+    """What the provider's redirect carries. Whatever else it carries is ignored."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    code: str | None = Field(default=None, description="What the tokens are fetched with.")
+    state: str | None = Field(default=None, description="The `state` that connecting answered.")
+    error: str | None = Field(default=None, description="Why there is no code: `access_denied`, …")
+    iss: str | None = Field(default=None, description="Who sends it (RFC 9207), where the provider says so.")
+
+
 class ConnectionRequest(BaseModel):
     """Which account to connect."""
 
@@ -219,6 +242,7 @@ class ConnectionRequest(BaseModel):
                     "credentials": {"url": "https://dav.example.com/", "username": "ada", "password": "…"},
                 },
                 {"provider": "ics", "credentials": {"url": "https://example.com/calendar.ics"}},
+                {"provider": "google_calendar"},
             ]
         },
     )
@@ -227,7 +251,8 @@ class ConnectionRequest(BaseModel):
     credentials: dict[str, Any] | None = Field(
         default=None,
         description="`apple_calendar`: `apple_id` and `app_specific_password`, or `ical_url` alone (read-only). "
-        "`caldav`: `url`, `username` and `password`. `ics`: `url`.",
+        "`caldav`: `url`, `username` and `password`. `ics`: `url`. `google_calendar` and `outlook_calendar`: none, or "
+        "the account to suggest as `login_hint`. `zoom`: none.",
     )
 
 

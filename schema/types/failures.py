@@ -12,6 +12,7 @@ class ErrorCode(StrEnum):
     CONFLICT = "CONFLICT"
     OPERATION_NOT_ALLOWED = "OPERATION_NOT_ALLOWED"
     INSUFFICIENT_PERMISSIONS = "INSUFFICIENT_PERMISSIONS"
+    CONSENT_FAILED = "CONSENT_FAILED"
     NOT_FOUND = "NOT_FOUND"
     CONNECTION_NOT_FOUND = "CONNECTION_NOT_FOUND"
     CALENDAR_NOT_FOUND = "CALENDAR_NOT_FOUND"
@@ -44,6 +45,7 @@ describe(
         ErrorCode.CONFLICT: "It contradicts what is there.",
         ErrorCode.OPERATION_NOT_ALLOWED: "It cannot be done.",
         ErrorCode.INSUFFICIENT_PERMISSIONS: "The credentials do not reach this far.",
+        ErrorCode.CONSENT_FAILED: "The consent page did not lead to an account: start again.",
         ErrorCode.NOT_FOUND: "There is no such thing, or it is not yours.",
         ErrorCode.CONNECTION_NOT_FOUND: "There is no such connected account, or it is not yours.",
         ErrorCode.CALENDAR_NOT_FOUND: "There is no such calendar, or it is not yours.",

@@ -34,6 +34,13 @@ class FeedAddress:
     url: str = strawberry.field(description="Its address: `https://…` or `webcal://…`")
 
 
+@strawberry.input(description="An account at a provider that asks its user itself, on a page of its own (OAuth).")
+class ConsentRequest:
+    login_hint: str | None = strawberry.field(
+        default=None, description="The e-mail address of the account, for the provider to suggest. Zoom ignores it."
+    )
+
+
 @strawberry.input(one_of=True, description="The account to connect: exactly one of these.")
 class ConnectCalendarInput:
     caldav: CaldavCredentials | None = strawberry.field(
@@ -44,6 +51,11 @@ class ConnectCalendarInput:
         default=strawberry.UNSET, description="A calendar published from iCloud, without the account."
     )
     ics: FeedAddress | None = strawberry.field(default=strawberry.UNSET, description="A feed of any other service.")
+    google: ConsentRequest | None = strawberry.field(default=strawberry.UNSET, description="A Google account.")
+    outlook: ConsentRequest | None = strawberry.field(
+        default=strawberry.UNSET, description="A Microsoft account, of Outlook.com or of Microsoft 365."
+    )
+    zoom: ConsentRequest | None = strawberry.field(default=strawberry.UNSET, description="A Zoom account.")
 
 
 class AutoJoinChoice(StrEnum):
@@ -63,6 +75,15 @@ class Connected:
     connection: ConnectedAccount = strawberry.field(description="The account.")
 
 
+@strawberry.type(
+    description="The user must allow it at the provider first. Whoever does so is sent back to this server, which "
+    "connects the account then and says so on a page."
+)
+class AuthorizationRequired:
+    authorization_url: str = strawberry.field(description="Where to send the user's browser, within ten minutes.")
+    state: str = strawberry.field(description="What the provider sends back with the user, once.")
+
+
 @strawberry.type(description="The choice is made. The next sync reads what was added; events of the rest are removed.")
 class CalendarsSelected:
     calendars: list[Calendar] = strawberry.field(description="All calendars of the account, selected or not.")
@@ -79,8 +100,10 @@ class AutoJoinSet:
 
 
 ConnectCalendarResult = Annotated[
-    Connected | ConnectFailed,
-    strawberry.union("ConnectCalendarResult", description="The account, or why it could not be connected."),
+    Connected | AuthorizationRequired | ConnectFailed,
+    strawberry.union(
+        "ConnectCalendarResult", description="The account, or where to allow it, or why it could not be connected."
+    ),
 ]
 SelectCalendarsResult = Annotated[
     CalendarsSelected | SelectCalendarsFailed,

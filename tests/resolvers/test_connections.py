@@ -133,7 +133,9 @@ async def test_a_server_that_wants_to_be_asked_later_says_when(ada: Asking) -> N
         {"ics": None},
         {"ics": {}},
         {"ics": {"url": "https://example.org", "user": "x"}},
-        {"google": {}},
+        {"yahoo": {}},
+        {"google": None},
+        {"google": {}, "zoom": {}},
     ],
 )
 async def test_exactly_one_account_is_to_be_given(ada: Asking, given: Mapping[str, object]) -> None:

@@ -1,7 +1,7 @@
 """What a caller is told of an error, and what only the log is told."""
 
 import logging
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 
 import pytest
@@ -23,7 +23,7 @@ SECRET = "postgresql://user:secret@/srv/calendar-sync/store.db"
 class FailingConnections(ConnectionService):
     """Fails whenever one connection is asked for."""
 
-    error: Exception
+    error: Exception = field(kw_only=True)
 
     async def get(self, actor: Actor, connection: ConnectionId) -> ConnectionOverview:
         raise self.error

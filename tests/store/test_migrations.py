@@ -6,10 +6,13 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from calendar_sync.domain.errors import StoreUnavailable
+from calendar_sync.domain.identifiers import ConnectionId
 from calendar_sync.store.database import Database
 from calendar_sync.store.migrations import check
 from tests.builders import an_actor
@@ -102,6 +105,59 @@ async def test_a_migration_that_fails_half_way_leaves_nothing_behind(empty_url: 
         await migrate(empty_url)
     await execute(empty_url, "DROP VIEW event_problems")
     await migrate(empty_url)
+
+
+INSERT_AS_THE_FIRST_VERSION_DID = """
+INSERT INTO connections (id, user_id, organization_id, provider, identity_hash, credentials, status, requested_seq,
+    done_seq, epoch, created_at)
+VALUES ('tcred_old', '{user}', '{organization}', 'ics', 'x', 'sealed', 'active', 0, 0, 0, CURRENT_TIMESTAMP)
+"""
+
+
+async def test_a_server_of_the_first_version_may_go_on_writing_to_the_store_of_this_one(empty_url: str) -> None:
+    """So that servers can be replaced one after the other."""
+    await migrate(empty_url)
+    database = await Database.open(empty_url)
+    actor = await an_actor(database)
+    old = INSERT_AS_THE_FIRST_VERSION_DID.format(user=actor.user_id, organization=actor.organization_id)
+    await execute(empty_url, old)
+
+    async with database.begin(write=False) as tx:
+        stored = await tx.credentials.read(ConnectionId("tcred_old"))
+    await database.close()
+    assert stored is not None
+    assert (stored.ciphertext, stored.version) == ("sealed", 0)
+
+
+async def test_a_store_of_the_first_version_keeps_what_it_has(empty_url: str) -> None:
+    engine = create_async_engine(empty_url)
+    async with engine.begin() as connection:
+        await connection.run_sync(upgrade_to, "0001_initial")
+        for statement in A_USER:
+            await connection.execute(text(statement))
+        await connection.execute(text(INSERT_AS_THE_FIRST_VERSION_DID.format(user="usr_1", organization="org_1")))
+    await engine.dispose()
+
+    await migrate(empty_url)
+
+    database = await Database.open(empty_url)
+    async with database.begin(write=False) as tx:
+        stored = await tx.credentials.read(ConnectionId("tcred_old"))
+    await database.close()
+    assert stored is not None
+    assert (stored.ciphertext, stored.version) == ("sealed", 0)
+
+
+A_USER = (
+    "INSERT INTO organizations (id, name, created_at) VALUES ('org_1', 'Acme', CURRENT_TIMESTAMP)",
+    "INSERT INTO users (id, organization_id, is_admin, created_at) VALUES ('usr_1', 'org_1', false, CURRENT_TIMESTAMP)",
+)
+
+
+def upgrade_to(connection: Connection, revision: str) -> None:
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", "calendar_sync.store:migrations")
+    command.upgrade(config, revision)
 
 
 async def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(empty_url: str) -> None:

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002_exceptions"
-down_revision = "0001_initial"
+revision = "0003_exceptions"
+down_revision = "0002_oauth"
 branch_labels = None
 depends_on = None
 

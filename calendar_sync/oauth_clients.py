@@ -1,0 +1,46 @@
+"""Which OAuth providers the settings give client credentials for, and where these send users back to."""
+
+from collections.abc import Mapping
+
+from pydantic import AnyHttpUrl, SecretStr
+
+from calendar_sync.connections import vendors as known
+from calendar_sync.connections.vendors import ClientCredentials, Vendor
+from calendar_sync.domain.providers import ProviderName
+from calendar_sync.settings import Settings
+
+CALLBACK_PATH = "/v1/meeting-buddy/calendar/oauth/callback"
+
+
+def redirect_uri(settings: Settings) -> str:
+    """What the operator registers at every provider's console."""
+    return f"{_base(settings.public_url)}{CALLBACK_PATH}"
+
+
+def vendors(settings: Settings) -> Mapping[ProviderName, Vendor]:
+    """Those with both a client id and a client secret."""
+    found: list[Vendor] = []
+    if client := _client(settings.google_client_id, settings.google_client_secret):
+        found.append(
+            known.google(
+                client,
+                authorize_url=str(settings.google_authorize_url),
+                token_url=str(settings.google_token_url),
+                revoke_url=str(settings.google_revoke_url),
+            )
+        )
+    if client := _client(settings.microsoft_client_id, settings.microsoft_client_secret):
+        login_url = _base(settings.microsoft_login_url)
+        found.append(known.microsoft(client, login_url=login_url, tenant=settings.microsoft_tenant))
+    if client := _client(settings.zoom_client_id, settings.zoom_client_secret):
+        login_url, api_url = _base(settings.zoom_login_url), _base(settings.zoom_api_url)
+        found.append(known.zoom(client, login_url=login_url, api_url=api_url))
+    return {vendor.provider: vendor for vendor in found}
+
+
+def _client(id: str | None, secret: SecretStr | None) -> ClientCredentials | None:
+    return ClientCredentials(id, secret) if id and secret else None
+
+
+def _base(url: AnyHttpUrl) -> str:
+    return str(url).rstrip("/")
