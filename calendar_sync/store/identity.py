@@ -45,11 +45,9 @@ def assign(
         if place not in kept and target in places:
             kept.setdefault(target, identifier)
     used = {*stored.values(), *taken}
-    assigned: dict[str, OccurrenceId] = {}
-    for place, original in places.items():
-        assigned[original] = kept[place] if place in kept else _unused(event, original, used)
-        used.add(assigned[original])
-    return assigned
+    return {
+        original: kept[place] if place in kept else _unused(event, original, used) for place, original in places.items()
+    }
 
 
 def _place(original: str, time: EventTime) -> str:

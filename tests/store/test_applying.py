@@ -155,6 +155,25 @@ async def test_a_single_event_that_becomes_a_series_is_its_first_instance(place:
     assert [occurrence.id for occurrence in await place.occurrences()] == [single.id]
 
 
+async def test_a_single_event_of_long_ago_that_becomes_a_series_now_is_its_first_instance(place: Place) -> None:
+    await place.apply(an_event("a", start=wall("2019-01-01T09:00")))
+    (single,) = await place.occurrences()
+    await place.apply(a_series("a", rule="FREQ=WEEKLY;COUNT=2"))
+    assert [occurrence.id == single.id for occurrence in await place.occurrences()] == [True, False]
+
+
+async def test_an_instance_of_the_past_that_has_the_name_of_a_new_one_keeps_it(place: Place) -> None:
+    """The series was moved to the past, time went by, and it was moved back."""
+    by = timedelta(days=36)
+    await place.apply(a_series(rule="FREQ=WEEKLY;COUNT=4"))
+    await place.apply(a_series(rule="FREQ=WEEKLY;COUNT=4", start=START - by))
+    moved = await place.occurrences()
+    await place.apply(a_series(rule="FREQ=WEEKLY;COUNT=4"), window=replace(WINDOW, start=moved[1].ends_at))
+    ids = [occurrence.id for occurrence in await place.occurrences()]
+    assert ids[:2] == [occurrence.id for occurrence in moved[:2]]
+    assert len(set(ids)) == 6
+
+
 async def test_an_all_day_event_is_stored_as_the_midnights_of_its_zone(place: Place) -> None:
     await place.apply(an_event(time=an_all_day_time("2026-07-01", days=2, zone="America/New_York")))
     (occurrence,) = await place.occurrences()

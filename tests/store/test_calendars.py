@@ -9,7 +9,7 @@ import pytest
 from calendar_sync.domain.connections import Calendar
 from calendar_sync.domain.errors import NotFound
 from calendar_sync.domain.identifiers import CalendarId
-from calendar_sync.domain.providers import Cursor, RemoteCalendar
+from calendar_sync.domain.providers import Cursor, Quarantine, RemoteCalendar
 from calendar_sync.store.database import Database
 from tests.builders import NOW, WINDOW, a_calendar, a_connection, an_actor, an_event
 from tests.store.conftest import Place, a_place
@@ -169,7 +169,7 @@ async def test_how_far_and_how_well_it_was_read_is_kept(place: Place) -> None:
 
 async def test_the_events_of_a_calendar_that_is_dropped_go_and_its_reading_starts_over(place: Place) -> None:
     other = await a_calendar(place.database, place.connection, "other")
-    await place.apply(an_event("a"), an_event("b"))
+    await place.apply(an_event("a"), an_event("b"), Quarantine("x", "No.", "…"))
     await replace(place, calendar=other).apply(an_event("c"))
     async with place.database.begin() as tx:
         await tx.calendars.save_cursor(place.calendar.id, Cursor("7"))
@@ -180,6 +180,8 @@ async def test_the_events_of_a_calendar_that_is_dropped_go_and_its_reading_start
     calendar = await the_calendar(place)
     assert (calendar.cursor, calendar.expanded_until) == (None, None)
     assert [occurrence.calendar_id for occurrence in await place.occurrences()] == [other.id]
+    async with place.database.begin(write=False) as tx:
+        assert await tx.events.problems(place.actor, limit=9) == []
 
 
 async def test_a_calendar_is_expanded_as_far_as_the_window_from_its_first_page_on(place: Place) -> None:

@@ -2,15 +2,17 @@
 
 import asyncio
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from calendar_sync.domain.errors import Invalid, StoreUnavailable
 from calendar_sync.store.database import Database
-from calendar_sync.store.failures import reason_of
+from calendar_sync.store.failures import reason_of, reported
 from tests.builders import NOW, an_actor
 from tests.databases import PostgreSQL, a_migrated_file, sqlite_url
 
@@ -184,6 +186,41 @@ def test_a_full_and_a_read_only_file_are_said_to_be_so(tmp_path: Path) -> None:
     assert reason_of(DBAPIError("", None, full)) == "The disk or the database is full; nothing was written."
     assert reason_of(DBAPIError("", None, read_only)) == "The database is read-only; nothing was written."
     assert reason_of(DBAPIError("", None, broken(["SELECT nonsense"], uri))) is None
+
+
+def test_too_many_transactions_at_once_are_said_to_be() -> None:
+    with pytest.raises(StoreUnavailable, match="more to do"), reported():
+        raise PoolTimeout
+
+
+WRITE = """
+import asyncio, sys
+from datetime import UTC, datetime
+from calendar_sync.store.database import Database
+async def main():
+    database = await Database.open(sys.argv[1])
+    for number in range(100_000):
+        async with database.begin() as tx:
+            await tx.accounts.create_organization(f"{number:06}", datetime.now(UTC))
+        print(number, flush=True)
+asyncio.run(main())
+"""
+
+
+async def test_what_was_acknowledged_outlasts_a_process_that_is_killed(database: Database, database_url: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WRITE, database_url, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    for _ in range(25):
+        await process.stdout.readline()
+    process.kill()
+    told = 25 + len((await process.stdout.read()).splitlines())
+    await process.wait()
+    stored = await organizations(database)
+    assert stored[:told] == [f"{number:06}" for number in range(told)]
+    assert len(stored) <= told + 1
+    await an_actor(database)
 
 
 @pytest.mark.parametrize(

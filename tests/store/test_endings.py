@@ -45,6 +45,7 @@ def test_a_series_that_ended_before_the_window_has_ended_by_its_start() -> None:
 def test_an_instance_moved_beyond_the_window_is_still_ahead() -> None:
     moved = an_override(wall("2026-03-16T09:00"), start=wall("2031-01-01T09:00"))
     assert ending(a_series(rule="FREQ=WEEKLY;COUNT=3", overrides=[moved])) is None
+    assert ending(a_series(rule="FREQ=WEEKLY;UNTIL=20260401", overrides=[moved])) is None
 
 
 def test_a_date_beyond_the_window_is_still_ahead() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 
@@ -13,6 +14,7 @@ from calendar_sync.store.database import Database
 from tests.builders import NOW, WINDOW, an_event
 from tests.store.conftest import RUN, Place
 
+T = TypeVar("T")
 TTL = timedelta(seconds=30)
 NOBODY = ConnectionId("tcred_none")
 
@@ -32,6 +34,12 @@ async def write(place: Place, lease: Lease) -> None:
     async with place.database.begin() as tx:
         await tx.connections.fence(lease)
         await tx.events.apply(place.calendar, [Upsert(an_event(lease.owner))], RUN, WINDOW, NOW)
+
+
+async def is_kept_waiting(task: asyncio.Task[T]) -> bool:
+    """Time enough for it to be done if nothing held it up."""
+    done, _ = await asyncio.wait([task], timeout=0.3)
+    return not done
 
 
 async def test_a_lease_is_one_s_until_it_runs_out(place: Place) -> None:
@@ -104,11 +112,42 @@ async def test_nobody_takes_over_between_the_fence_and_the_end_of_the_transactio
     async with place.database.begin() as tx:
         await tx.connections.fence(lease)
         taking = asyncio.create_task(acquire(place, "taking", TTL * 2))
+        assert await is_kept_waiting(taking)
         await tx.events.apply(place.calendar, [Upsert(an_event())], RUN, WINDOW, NOW)
-        assert not taking.done()
     taken = await taking
     assert taken is not None
     assert taken.epoch == lease.epoch + 1
+
+
+async def test_no_run_writes_while_the_calendars_to_read_are_being_chosen(place: Place) -> None:
+    """Or it would go on filling a calendar of which the events have just been removed."""
+    await place.apply(an_event())
+    lease = await held(place)
+    async with place.database.begin() as tx:
+        await tx.calendars.select(place.actor, place.connection.id, [])
+        writing = asyncio.create_task(write(place, lease))
+        assert await is_kept_waiting(writing)
+        await tx.events.remove_calendar_events(place.calendar.id, None, NOW)
+    await writing
+
+
+async def test_a_disconnect_in_the_middle_of_a_page_waits_for_its_end(place: Place) -> None:
+    """It takes what it needs in the same order as a run, so that neither waits for the other."""
+    await place.apply(an_event())
+    lease = await held(place)
+
+    async def disconnect() -> None:
+        async with place.database.begin() as tx:
+            await tx.connections.delete(place.actor, place.connection.id)
+
+    async with place.database.begin() as tx:
+        await tx.connections.fence(lease)
+        disconnecting = asyncio.create_task(disconnect())
+        assert await is_kept_waiting(disconnecting)
+        await tx.events.apply(place.calendar, [Upsert(an_event("last"))], RUN, WINDOW, NOW)
+    await disconnecting
+    assert await place.occurrences() == []
+    assert [change.seq for change in await place.changes()] == [1, 2, 3, 4]
 
 
 async def test_a_renewed_lease_lasts_longer(place: Place) -> None:

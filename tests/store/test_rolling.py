@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from calendar_sync.domain.events import Window
+from calendar_sync.domain.identifiers import occurrence_id
 from calendar_sync.domain.providers import Snapshot
 from tests.builders import NOW, START, WINDOW, a_series, an_event, an_override, wall
 from tests.store.conftest import Place
@@ -68,13 +69,17 @@ async def test_a_series_that_ends_in_the_new_part_is_over_once_its_last_instance
 
 
 async def test_a_new_instance_gets_a_name_of_its_own_where_a_moved_one_took_its_name_along(place: Place) -> None:
-    """The instance of the old time that was moved into the window has the name that one of the new part would get."""
-    await place.apply(a_series(rule="FREQ=DAILY", start=START), window=SHORT)
-    await place.apply(a_series(rule="FREQ=DAILY", start=START - timedelta(hours=1)), window=SHORT)
-    await place.apply(a_series(rule="FREQ=HOURLY;INTERVAL=23", start=START - timedelta(hours=1)), window=SHORT)
+    """The instance of 20 April was moved into the window, and then with its series: it is that of 15 March by now."""
+    april = wall("2026-04-20T09:00")
+    early = START - timedelta(days=36)
+    await place.apply(a_series(overrides=[an_override(april, start=START + timedelta(days=2))]), window=SHORT)
+    await place.apply(a_series(start=early), window=SHORT)
+    await place.apply(a_series(start=early, rule="FREQ=DAILY"), window=SHORT)
     await roll(place, later(SHORT))
-    ids = [occurrence.id for occurrence in await place.occurrences()]
-    assert len(set(ids)) == len(ids)
+    occurrences = await place.occurrences()
+    names = {occurrence.original_start: occurrence.id for occurrence in occurrences}
+    assert names["2026-03-15T09:00:00"] == occurrence_id(occurrences[0].series_id, april.isoformat())
+    assert names[april.isoformat()] == occurrence_id(occurrences[0].series_id, april.isoformat(), attempt=1)
 
 
 async def test_an_instance_that_was_moved_out_of_the_window_appears_when_the_window_comes_to_it(place: Place) -> None:

@@ -55,6 +55,7 @@ async def test_a_series_of_which_only_the_past_was_kept_counts_as_gone_until_it_
     await place.sweep(snapshot=Snapshot.UPCOMING)
     assert await place.sweep(snapshot=Snapshot.UPCOMING) == {}
     assert await place.apply(Removal("s1")) == {}
+    assert len(await place.occurrences()) == 3
     back = await place.apply(a_series(start=PAST))
     assert [step.before for step in back.values()] == [None]
     assert [occurrence.id for occurrence in await place.occurrences()] == [occurrence.id for occurrence in before]
@@ -67,6 +68,14 @@ async def test_a_whole_reading_removes_a_kept_past_too_and_counts_it_no_more(pla
     await place.sweep(snapshot=Snapshot.UPCOMING)
     assert await place.sweep() == {}
     assert await place.occurrences() == []
+
+
+async def test_what_ends_now_is_past(place: Place) -> None:
+    ends_now = a_series(start=wall("2026-03-02T12:00"))  # an hour, in Berlin
+    await place.apply(ends_now, an_event(start=wall("2026-03-02T12:00")))
+    assert set(await place.sweep(snapshot=Snapshot.UPCOMING)) == {"s1"}
+    assert {occurrence.ends_at for occurrence in await place.occurrences()} == {NOW}
+    assert len(await place.occurrences()) == 2
 
 
 async def test_a_series_that_is_over_is_not_ahead(place: Place) -> None:
