@@ -24,6 +24,7 @@ from providers.icalendar.zone_names import iana_name
 from providers.icalendar.zones import Zone
 
 _WRITERS = frozenset({"owner", "writer", "writerWithoutPrivateAccess"})
+_TEXTS = ("id", "summary", "summaryOverride", "description", "backgroundColor", "timeZone")
 _FEW = 50
 
 
@@ -87,6 +88,8 @@ def _calendar(entry: CalendarListEntry) -> RemoteCalendar | None:
     try:
         if entry.get("deleted"):
             return None
+        if not all(isinstance(entry.get(name, ""), str) for name in _TEXTS):
+            raise TypeError
         return RemoteCalendar(
             remote_id=entry["id"],
             name=entry.get("summaryOverride") or entry.get("summary"),

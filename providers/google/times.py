@@ -55,9 +55,9 @@ def recurrence_of(lines: Sequence[str], event: EventTime, home: Zone) -> Recurre
     return recurrence(properties, Zones(VCalendar(), declared=None, default=home.name), clock)
 
 
-def zone_of(name: str | None) -> Zone:
+def zone_of(name: object) -> Zone:
     """The zone of a name as Google writes it, UTC where nobody knows it."""
-    return iana_zone(iana_name(name or "") or "UTC")
+    return iana_zone((iana_name(name) if isinstance(name, str) else None) or "UTC")
 
 
 def _zone(when: EventDateTime, otherwise: Zone) -> Zone:

@@ -97,7 +97,9 @@ async def test_a_cursor_that_is_not_of_this_version_or_garbled_has_expired(remot
         await remote.read(Cursor(cursor))
 
 
-@pytest.mark.parametrize("body", ["[]", "7", '{"items": 7}', '{"items": [{"id": []}]', '{"items": ["no calendar"]}'])
+@pytest.mark.parametrize(
+    "body", ["[]", "7", '{"items": 7}', '{"items": [{"id": []}]}', '{"items": ["no calendar"]}', "<p>"]
+)
 async def test_an_answer_that_is_none_is_a_bad_response(remote: GoogleRemote, body: str) -> None:
     remote.simulator.faults.plan(Fault(status=200, body=body, content_type="application/json"))
     with pytest.raises(BadResponse):
