@@ -10,13 +10,17 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
 from calendar_sync.store.engines import open_engines
-from calendar_sync.store.migrations.runner import upgrade
+from calendar_sync.store.migrations.runner import CURRENT, upgrade
+from calendar_sync.store.migrations.versioning import newest
 from calendar_sync.store.tables import metadata
 
 
 def differences(connection: Connection) -> list[str]:
     """What a further migration would have to do to the migrated store at `connection`, one line each."""
-    return [str(step) for step in compare_metadata(MigrationContext.configure(connection), metadata)]
+    found = [str(step) for step in compare_metadata(MigrationContext.configure(connection), metadata)]
+    if newest(connection) != CURRENT:
+        found.append(f"the program to expect {newest(connection)}, not {CURRENT}")
+    return found
 
 
 async def _differences_of_a_new_store(file: Path) -> list[str]:

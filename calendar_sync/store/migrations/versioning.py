@@ -1,0 +1,52 @@
+"""What Alembic knows of a store: from which version to which, and why not."""
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect
+
+from calendar_sync.domain.errors import StoreUnavailable
+from calendar_sync.store.migrations.runner import NO_STORE
+from calendar_sync.store.tables import metadata
+
+_NEWER = "The store was made by a newer version of calendar-sync: install that version, or a later one."
+_OLDER = "The store is of an older version: run `calendar-sync migrate`."
+_FOREIGN = "The database holds tables of another program: give calendar-sync a database of its own."
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring a store to the newest version. Raises `StoreUnavailable`."""
+    config = _config(connection)
+    _expect_ours(connection, config)
+    command.upgrade(config, "head")
+
+
+def refuse(connection: Connection) -> None:
+    """Say why a store that is not of the newest version cannot be used. Always raises `StoreUnavailable`."""
+    _expect_ours(connection, _config(connection))
+    raise StoreUnavailable(_OLDER if _heads(connection) else NO_STORE)
+
+
+def newest(connection: Connection) -> str | None:
+    """The version that the migrations lead to."""
+    return ScriptDirectory.from_config(_config(connection)).get_current_head()
+
+
+def _config(connection: Connection) -> Config:
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", "calendar_sync.store:migrations")
+    return config
+
+
+def _heads(connection: Connection) -> set[str]:
+    return set(MigrationContext.configure(connection).get_current_heads())
+
+
+def _expect_ours(connection: Connection, config: Config) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    found = _heads(connection)
+    if found - known:
+        raise StoreUnavailable(_NEWER)
+    if not found and metadata.tables.keys() & set(inspect(connection).get_table_names()):
+        raise StoreUnavailable(_FOREIGN)
