@@ -219,7 +219,7 @@ async def test_an_exception_undoes_events_cursor_and_record_together(place: Plac
 async def test_a_page_whose_task_is_cancelled_is_undone_and_keeps_nobody_waiting(statement: int, place: Place) -> None:
     """At whichever statement. Neither database's driver is at ease with it."""
     sent = count(1)
-    page = asyncio.create_task(place.apply(*(an_event(str(number), description="x" * 999) for number in range(1500))))
+    page = asyncio.create_task(place.apply(*(an_event(str(number), description="x" * 999) for number in range(500))))
 
     def cancel(*_: object) -> None:
         if next(sent) == statement:
