@@ -1,6 +1,7 @@
 """The databases: a test that asks for `database` runs on SQLite and on PostgreSQL."""
 
 import os
+import signal
 import tempfile
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
@@ -9,6 +10,11 @@ import pytest
 
 from calendar_sync.store.database import Database
 from tests import databases
+
+
+def pytest_configure() -> None:
+    """A test run that is told to end stops its servers first."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

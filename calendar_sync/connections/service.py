@@ -8,7 +8,7 @@ from calendar_sync.connections.oauth import AuthorizationRequired, Callback, OAu
 from calendar_sync.connections.vendors import SETTINGS
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Calendar, Connection
-from calendar_sync.domain.errors import Invalid, NotFound
+from calendar_sync.domain.errors import ConsentFailed, Invalid
 from calendar_sync.domain.identifiers import CalendarId, ConnectionId, connection_id
 from calendar_sync.domain.providers import Provider, ProviderName
 from calendar_sync.store.database import Database
@@ -112,7 +112,7 @@ class ConnectionService:
     async def complete(self, callback: Callback) -> ConnectionOverview:
         """What `start` began, when the user comes back from the provider. Raises as `OAuth.complete`."""
         if self.oauth is None:
-            raise NotFound("consent")
+            raise ConsentFailed("This server connects no accounts by consent.")
         actor, connection = await self.oauth.complete(callback)
         return await self.get(actor, connection.id)
 

@@ -49,7 +49,7 @@ class Keyring:
             version, key, nonce, sealed = ciphertext.split(".")
             if version != _VERSION:
                 raise ValueError("This version of ciphertext is not known.")
-            return self._ciphers[key].decrypt(_bytes(nonce), _bytes(sealed), _bound_to(key, context))
+            return self._ciphers[key].decrypt(_written(nonce), _written(sealed), _bound_to(key, context))
         except KeyError as err:
             raise CalendarSyncError("A stored secret was encrypted with a key that is not configured.") from err
         except (ValueError, InvalidTag) as err:
@@ -131,6 +131,14 @@ def _bound_to(key: str, context: str) -> bytes:
 
 def _text(raw: bytes) -> str:
     return urlsafe_b64encode(raw).decode("ascii").rstrip("=")
+
+
+def _written(text: str) -> bytes:
+    """What `_text` wrote. The last character may have bits that mean nothing: altered there, it is refused as well."""
+    raw = _bytes(text)
+    if _text(raw) != text:
+        raise ValueError("This is not how it was written.")
+    return raw
 
 
 def _bytes(text: str) -> bytes:

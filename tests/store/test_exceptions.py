@@ -271,7 +271,7 @@ def paged(draw: st.DrawFn) -> tuple[list[UpsertException | Upsert], list[Sequenc
 
 @given(paged=paged(), before=exceptions, had_master=st.booleans())
 @settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

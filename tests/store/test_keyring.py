@@ -4,6 +4,7 @@ import stat
 from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from string import ascii_letters, digits
 
 import pytest
 from hypothesis import given
@@ -48,6 +49,14 @@ def test_an_altered_ciphertext_does_not_open(data: st.DataObject) -> None:
     altered = ciphertext[:place] + other + ciphertext[place + 1 :]
     with pytest.raises(CalendarSyncError):
         keyring.decrypt(altered, context=HERE)
+
+
+def test_not_even_bits_that_mean_nothing_can_be_altered() -> None:
+    ciphertext = Keyring.of(NEW).encrypt(b"secret", context=HERE)
+    others = {character for character in ascii_letters + digits if character != ciphertext[-1]}
+    for other in others:
+        with pytest.raises(CalendarSyncError):
+            Keyring.of(NEW).decrypt(ciphertext[:-1] + other, context=HERE)
 
 
 def test_the_first_key_encrypts_and_all_decrypt() -> None:
