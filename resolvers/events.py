@@ -16,6 +16,7 @@ from schema.types.event_list import EventConnection, EventEdge, EventFilter, Eve
 from schema.types.failures import SetAutoJoinFailed
 from schema.types.mutations import AutoJoinChoice, AutoJoinSet, SetAutoJoinResult
 from schema.types.paging import DEFAULT_FIRST, FirstArgument
+from schema.types.unreadable_event import UnreadableEvent
 
 _LONGEST_TEXT = 200
 
@@ -48,6 +49,11 @@ async def event(info: Info, id: EventArgument) -> Event | None:
         return Event.of(await info.context.services.events.get(info.context.actor, OccurrenceId(id)))
     except NotFound:
         return None
+
+
+async def unreadable_events(info: Info, first: FirstArgument = DEFAULT_FIRST) -> list[UnreadableEvent]:
+    found = await info.context.services.events.unreadable(info.context.actor, first)
+    return [UnreadableEvent.of(problem) for problem in found]
 
 
 async def set_auto_join(

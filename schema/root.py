@@ -21,6 +21,7 @@ from schema.types.mutations import (
 from schema.types.provider import Provider
 from schema.types.scalars import scalars
 from schema.types.sync import SyncResult, SyncRun
+from schema.types.unreadable_event import UnreadableEvent
 from schema.types.viewer import Viewer
 
 
@@ -46,6 +47,10 @@ class Query:
     )
     event: Event | None = strawberry.field(
         resolver=resolvers.events.event, description="One event; `null` if there is none, or it is not yours."
+    )
+    unreadable_events: list[UnreadableEvent] = strawberry.field(
+        resolver=resolvers.events.unreadable_events,
+        description="Events that could not be understood, the last seen first. All others of their calendar are kept.",
     )
     sync_runs: list[SyncRun] = strawberry.field(
         resolver=resolvers.sync.sync_runs, description="What syncing has done, the newest run first."

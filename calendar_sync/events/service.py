@@ -9,6 +9,7 @@ from calendar_sync.domain.errors import Invalid
 from calendar_sync.domain.events import AutoJoinStatus
 from calendar_sync.domain.identifiers import OccurrenceId
 from calendar_sync.domain.occurrences import Occurrence, OccurrenceContent, OccurrenceFilter, OccurrencePage
+from calendar_sync.domain.problems import Problem
 from calendar_sync.store.database import Database
 
 _SETTABLE = (AutoJoinStatus.DISABLED, AutoJoinStatus.PENDING)
@@ -49,6 +50,11 @@ class EventService:
         """Everything the named occurrences say, in one query; those that are not there are left out."""
         async with self.database.begin(write=False) as tx:
             return await tx.events.contents(actor, occurrences)
+
+    async def unreadable(self, actor: Actor, limit: int) -> Sequence[Problem]:
+        """What the actor's providers have and cannot be understood here, the last seen first."""
+        async with self.database.begin(write=False) as tx:
+            return await tx.events.problems(actor, limit)
 
     async def set_auto_join(self, actor: Actor, occurrence: OccurrenceId, status: str) -> Occurrence:
         """`disabled` keeps the bot out, `pending` lets the rules decide again; anything else is `Invalid`."""

@@ -12,6 +12,7 @@ from calendar_sync.domain.errors import NotFound
 from calendar_sync.domain.events import AutoJoinStatus, Window
 from calendar_sync.domain.identifiers import CalendarId, OccurrenceId, RunId
 from calendar_sync.domain.occurrences import Occurrence, OccurrenceContent, OccurrenceFilter, OccurrencePage
+from calendar_sync.domain.problems import Problem
 from calendar_sync.domain.providers import Change, Snapshot
 from calendar_sync.domain.sync import Transition
 from calendar_sync.store import applying, exceptions, listing, problems, rolling, sweeping
@@ -138,6 +139,6 @@ class Events:
         await self._connection.execute(within(actor, statement, occurrences))
         return await self.get(actor, occurrence)
 
-    async def problems(self, actor: Actor, limit: int) -> Sequence[problems.Problem]:
+    async def problems(self, actor: Actor, limit: int) -> Sequence[Problem]:
         """The event objects of the actor that could not be understood, the last seen first."""
         return await problems.of_actor(self._connection, actor, limit)

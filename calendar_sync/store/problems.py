@@ -1,31 +1,19 @@
 """Event objects that could not be understood: kept with the reason and the text, until they can be."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.identifiers import CalendarId, RunId
+from calendar_sync.domain.problems import Problem
 from calendar_sync.domain.providers import Quarantine
 from calendar_sync.store.columns import among
 from calendar_sync.store.planning import Setting
 from calendar_sync.store.scope import within
 from calendar_sync.store.statements import upsert_into
 from calendar_sync.store.tables import calendars, problems
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """An event object that its provider has, but that could not be read when it was last seen."""
-
-    calendar_id: CalendarId
-    remote_id: str
-    reason: str
-    source: str
-    seen_at: datetime
 
 
 async def keep(connection: AsyncConnection, setting: Setting, unclear: Mapping[str, Quarantine]) -> None:

@@ -34,11 +34,12 @@ _MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 _NOT_KEPT = re.compile(r"(?:^|[,\s])no-(?:cache|store)\b", re.IGNORECASE)
 
 # outlook.office365.com answers 500 to programs it does not know and wants a browser's name.
+_REFUSALS = {403: "may not be read", 404: "is not there"}
 _BROWSERS_ONLY = {"outlook.office365.com": "Mozilla/5.0 (compatible; calendar-sync)"}
 
 
 class NotThere(Unavailable):
-    """404: feeds come back, so that it is asked for again; a typed address is wrong."""
+    """403 and 404: feeds come back and firewalls calm down, so it is asked for again; a typed address is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +141,10 @@ def classify_feed(response: Response) -> ProviderError | None:
     match response.status:
         case 200 | 304:
             return None
-        case 401 | 403:
-            return Disconnected(f"The feed is not open to this address any more (it answers {response.status}).")
-        case 404:
-            return NotThere("The feed answers that it is not there (404).")
+        case 401:
+            return Disconnected("The feed is not open to this address any more (it answers 401).")
+        case 403 | 404 as status:
+            return NotThere(f"The feed answers that it {_REFUSALS[status]} ({status}).")
         case 410:
             return CalendarGone("The feed answers that it is gone for good (410).")
         case status if 200 <= status < 300:

@@ -406,3 +406,15 @@ async def test_another_users_events_are_not_there(ada: Asking, bob: Asking) -> N
     assert (refused["__typename"], refused["code"]) == ("SetAutoJoinFailed", "EVENT_NOT_FOUND")
     assert await titles(bob) == []
     assert await titles(ada, autoJoinStatus="DISABLED") == []
+
+
+async def test_an_event_that_cannot_be_read_is_told_with_its_reason_and_spoils_no_other(ada: Asking) -> None:
+    feed = await ada.with_events("Good")
+    feed.put_lines("bad", ["DTSTART:20260230T090000Z", "SUMMARY:No such day"])
+    await ada.sync()
+
+    found = (await ada.data("{ unreadableEvents { remoteId reason source calendar { id } } }"))["unreadableEvents"]
+
+    assert [(each["remoteId"], "SUMMARY:No such day" in each["source"]) for each in found] == [("bad", True)]
+    assert found[0]["reason"].endswith(".")
+    assert await titles(ada) == ["Good"]

@@ -47,7 +47,7 @@ class FeedRemote:
         self.feed.fail("status", status=503)
 
     async def revoke(self) -> None:
-        self.feed.fail("status", status=403)
+        self.feed.fail("status", status=401)
 
 
 class TestFeeds(ProviderContract):

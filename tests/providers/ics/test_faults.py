@@ -57,7 +57,7 @@ async def fails_reading(there: Published, error: type[ProviderError]) -> Provide
         (206, BadResponse),
         (400, BadResponse),
         (401, Disconnected),
-        (403, Disconnected),
+        (403, Unavailable),
         (404, NotThere),
         (410, CalendarGone),
         (429, RateLimited),
