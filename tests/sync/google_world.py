@@ -20,7 +20,7 @@ from calendar_sync.store.keyring import Keyring
 from calendar_sync.sync.service import SyncService
 from simulators.google.calendars import Calendar, NoSuchEvent
 from tests.providers.google.remote import CREDENTIALS, GoogleRemote, a_remote
-from tests.sync.world import KEY, Clock, difference, sync_service
+from tests.sync.world import KEY, Clock, connected, difference, sync_service
 
 ZURICH = ZoneInfo("Europe/Zurich")
 MONDAY = datetime(2026, 3, 9, 9, 0, tzinfo=ZURICH)
@@ -149,9 +149,9 @@ async def a_google_world(database: Database) -> AsyncGenerator[GoogleWorld]:
             user = await tx.accounts.create_user(organization, "ada@example.com", is_admin=False, now=clock())
         actor = Actor(user.id, organization)
         connections = ConnectionService(database, Keyring.of(KEY), {provider.name: provider}, clock)
-        overview = await connections.connect(actor, provider.name, CREDENTIALS)
+        connection = await connected(database, actor, provider, clock(), CREDENTIALS)
         service = sync_service(database, provider, clock, "process 1")
         try:
-            yield GoogleWorld(database, actor, overview.connection, remote, service, clock, connections)
+            yield GoogleWorld(database, actor, connection, remote, service, clock, connections)
         finally:
             await service.close()

@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from calendar_sync.connections.service import ConnectionService
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Connection
-from calendar_sync.domain.identifiers import CalendarId
+from calendar_sync.domain.identifiers import CalendarId, connection_id
 from calendar_sync.domain.providers import Provider
 from calendar_sync.domain.sync import SyncResult, SyncRun, Tally
 from calendar_sync.events.service import EventService
 from calendar_sync.store.database import Database
 from calendar_sync.store.keyring import Keyring
+from calendar_sync.store.sealed_accounts import seal
 from calendar_sync.sync.lease import LeasedRuns
 from calendar_sync.sync.service import SyncService
 from tests.sync.scripted import ScriptedProvider
@@ -136,11 +137,29 @@ async def a_world(database: Database, provider: ScriptedProvider | None = None) 
         user = await tx.accounts.create_user(organization, "someone@example.com", is_admin=False, now=clock())
     actor = Actor(user.id, organization)
     connections = ConnectionService(database, Keyring.of(KEY), {provider.name: provider}, clock)
-    overview = await connections.connect(actor, provider.name, {"username": "someone"})
+    connection = await connected(database, actor, provider, clock(), {"username": "someone"})
     service = sync_service(database, provider, clock, "process 1")
-    world = World(database, actor, provider, clock, connections, EventService(database), service, overview.connection)
+    world = World(database, actor, provider, clock, connections, EventService(database), service, connection)
     try:
         yield world
     finally:
         for each in (world.service, *world.others):
             await each.close()
+
+
+async def connected(
+    database: Database, actor: Actor, provider: Provider, now: datetime, credentials: Mapping[str, str]
+) -> Connection:
+    """As connecting by password and by consent both store it in the end."""
+    account = await provider.connect(credentials)
+    identifier = connection_id(actor.user_id, provider.name, account.identity)
+    async with database.begin() as tx:
+        return await tx.connections.save(
+            id=identifier,
+            actor=actor,
+            provider=provider.name,
+            identity=account.identity,
+            email=account.email,
+            ciphertext=seal(Keyring.of(KEY), identifier, account),
+            now=now,
+        )
