@@ -115,6 +115,11 @@ class AddressRule:
     allowed: Sequence[IPNetwork] = ()
     public: bool = True
 
+    def allows(self, host: str) -> bool:
+        """Whether a host spells an address in one of the operator's networks. Names are not looked up."""
+        address = literal_address(host)
+        return address is not None and any(address in network for network in self.allowed)
+
     def permits(self, address: IPAddress) -> bool:
         if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
             address = address.ipv4_mapped

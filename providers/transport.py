@@ -252,7 +252,8 @@ class GuardedClient:
             finally:
                 await answer.aclose()
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as err:
-            raise _unreachable(err, pool is self._private) from err
+            needs_https = pool is self._private and not self._transport.rule.allows(request.url.host)
+            raise _unreachable(err, needs_https) from err
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, ssl.SSLError) as err:
             raise _Broken("The server broke off its answer, or does not speak HTTP.") from err
 
@@ -311,13 +312,13 @@ def _core_request(request: httpx.Request) -> httpcore.Request:
     )
 
 
-def _unreachable(err: Exception, with_password_over_http: bool) -> Unreachable:
+def _unreachable(err: Exception, needs_https: bool) -> Unreachable:
     cause: BaseException | None = err
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return Unreachable(UNTRUSTED)
         cause = cause.__cause__ or cause.__context__
-    return Unreachable(OVER_HTTPS if with_password_over_http else UNREACHABLE)
+    return Unreachable(OVER_HTTPS if needs_https else UNREACHABLE)
 
 
 def _response_headers(answer: httpcore.Response) -> httpx.Headers:

@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from calendar_sync.domain.errors import AddressRefused, BadResponse, ProviderError, RateLimited, Unavailable
+from providers.guard import UNREACHABLE
 from providers.password import PasswordAuth
 from providers.transport import Credentials, GuardedClient, Transport, same_origin
 from simulators.server import serving
@@ -279,6 +280,14 @@ async def test_a_digest_challenge_is_answered_over_the_wire() -> None:
     assert digest.startswith("Digest ")
     assert [body for _, _, body, _ in echo.asked] == [b"<propfind/>"] * 2
     assert response.status == 200
+
+
+async def test_a_server_of_ours_that_is_down_is_not_blamed_on_http() -> None:
+    async with listening() as listener:
+        url = listener.url
+    async with a_transport().client(credentials=Credentials(PasswordAuth("ann", "pw"), url)) as client:
+        with pytest.raises(Unavailable, match=UNREACHABLE):
+            await client.request("GET", url)
 
 
 async def test_no_password_goes_to_a_public_server_over_http() -> None:
