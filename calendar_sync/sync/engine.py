@@ -6,7 +6,7 @@ listing that would empty a calendar is read twice; every object counts at most o
 """
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -20,6 +20,14 @@ from calendar_sync.store.database import Database, Transaction
 
 ROLL_SLACK = timedelta(days=1)
 """How far the stored occurrences may lag behind the window before they are extended."""
+
+
+@asynccontextmanager
+async def fenced(database: Database, lease: Lease) -> AsyncGenerator[Transaction]:
+    """A transaction that only commits while the lease stands. Raises `LeaseLost`."""
+    async with database.begin() as tx:
+        await tx.connections.fence(lease)
+        yield tx
 
 
 @dataclass(slots=True)
@@ -36,12 +44,9 @@ class RunUnderWay:
     pages: int = 0
     synced_calendars: int = 0
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncGenerator[Transaction]:
+    def writing(self) -> AbstractAsyncContextManager[Transaction]:
         """A transaction that only commits while this run holds the connection. Raises `LeaseLost`."""
-        async with self.database.begin() as tx:
-            await tx.connections.fence(self.lease)
-            yield tx
+        return fenced(self.database, self.lease)
 
     async def store_progress(self, tx: Transaction, calendar: Calendar, transitions: Mapping[str, Transition]) -> None:
         await tx.runs.progress(

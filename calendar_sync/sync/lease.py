@@ -21,7 +21,7 @@ from calendar_sync.domain.sync import RunStatus, SyncFailure, SyncRun, Tally, Tr
 from calendar_sync.store.database import Database
 from calendar_sync.store.keyring import Keyring
 from calendar_sync.store.sealed_accounts import unseal
-from calendar_sync.sync.engine import RunUnderWay
+from calendar_sync.sync.engine import RunUnderWay, fenced
 from calendar_sync.sync.runner import Outcome, run_connection
 
 LEASE = timedelta(seconds=30)
@@ -110,8 +110,7 @@ class LeasedRuns:
             raise
 
     async def _start(self, lease: Lease, connection: Connection, trigger: Trigger) -> _Started:
-        async with self.database.begin() as tx:
-            await tx.connections.fence(lease)
+        async with fenced(self.database, lease) as tx:
             current = await tx.connections.get(_owner_of(connection), connection.id)
             requested, _ = await tx.connections.pending(connection.id)
             ciphertext = await tx.connections.ciphertext(connection.id)
@@ -151,8 +150,7 @@ class LeasedRuns:
 
     async def _finish(self, started: _Started, lease: Lease, outcome: Outcome, done: _Done) -> SyncRun:
         now = self.clock()
-        async with self.database.begin() as tx:
-            await tx.connections.fence(lease)
+        async with fenced(self.database, lease) as tx:
             await tx.runs.finish(
                 started.id,
                 status=_status(outcome, done),
@@ -179,8 +177,7 @@ class LeasedRuns:
 
     async def _hand_back(self, lease: Lease) -> None:
         with suppress(LeaseLost, StoreUnavailable):
-            async with self.database.begin() as tx:
-                await tx.connections.fence(lease)
+            async with fenced(self.database, lease) as tx:
                 await tx.runs.abandon_running(lease.connection_id, self.clock())
                 await tx.connections.release(lease, None)
 
