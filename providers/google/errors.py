@@ -15,16 +15,13 @@ from calendar_sync.domain.errors import (
     RateLimited,
 )
 from providers import responses
+from providers.bearer import TokenRefused
 from providers.responses import Response
 
 _LIMITS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"})
 _EXPIRED = frozenset({"fullSyncRequired", "updatedMinTooLongAgo"})
 _SCOPE = frozenset({"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"})
 _NOT_SET_UP = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
-
-
-class TokenRefused(Disconnected):
-    """The access token is no longer valid (401). Another one may be."""
 
 
 @dataclass(frozen=True, slots=True)

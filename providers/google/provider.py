@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from calendar_sync.domain.errors import Disconnected, Invalid
+from calendar_sync.domain.errors import Invalid
 from calendar_sync.domain.providers import Account, ProviderClient, ProviderName
 from providers.google.client import GoogleClient
 from providers.google.session import GoogleSession
@@ -32,12 +32,4 @@ class GoogleProvider:
     async def open(self, account: Account) -> AsyncIterator[ProviderClient]:
         """An account without `tokens` is disconnected, as its first request says."""
         async with self._transport.client() as http:
-            yield GoogleClient(GoogleSession(http, account.tokens or _NoTokens(), self._api_url))
-
-
-class _NoTokens:
-    async def token(self) -> str:
-        raise Disconnected
-
-    async def renew(self, refused: str) -> str:
-        raise Disconnected
+            yield GoogleClient(GoogleSession(http, account.tokens, self._api_url))

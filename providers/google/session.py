@@ -1,50 +1,37 @@
-"""Questions to the API of one account: the token, the answer as JSON, and pages that end."""
+"""Questions to the API of one account, and pages that end."""
 
-import asyncio
-import json
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from calendar_sync.domain.errors import BadResponse, Disconnected
+from calendar_sync.domain.errors import BadResponse
 from calendar_sync.domain.oauth import TokenSource
-from providers.google.errors import TokenRefused, classify
+from providers.bearer import BearerSession, Dialect, Json
+from providers.google.errors import classify
 from providers.transport import USER_AGENT, GuardedClient
 
-_MAX_BYTES = 64 * 1024 * 1024
-_DEADLINE = 120.0
-_READ_IN_PLACE = 64 * 1024
 _MOST_PAGES = 10_000
 _MOST_EMPTY_PAGES = 50
-_NOT_JSON = "Google's answer is not what its API promises."
+_MISREAD = "Google's answer is not what its API promises."
 
-Json = dict[str, Any]
+# Google compresses in full only for clients that name gzip here too.
+_GOOGLE = Dialect(classify, _MISREAD, {"User-Agent": f"{USER_AGENT} (gzip)"})
 
 
 class GoogleSession:
-    """Sends `GET`s below `api_url`. A token that is refused is renewed once for each question."""
+    """Sends `GET`s below `api_url`; see `BearerSession`."""
 
-    def __init__(self, http: GuardedClient, tokens: TokenSource, api_url: str) -> None:
-        self._http = http
-        self._tokens = tokens
+    def __init__(self, http: GuardedClient, tokens: TokenSource | None, api_url: str) -> None:
+        self._bearer = BearerSession(http, tokens, _GOOGLE)
         self._api_url = api_url.rstrip("/")
 
     @property
     def requests(self) -> int:
-        return self._http.requests
+        return self._bearer.requests
 
     async def get(self, path: str, parameters: Mapping[str, str | int]) -> Json:
-        """Raises any `ProviderError`; a second refusal of the token is `Disconnected`."""
-        url = f"{self._api_url}/{path}?{urlencode(parameters)}"
-        token = await self._tokens.token()
-        try:
-            return await self._ask(url, token)
-        except TokenRefused:
-            token = await self._tokens.renew(token)
-        try:
-            return await self._ask(url, token)
-        except TokenRefused as err:
-            raise Disconnected from err
+        """Raises any `ProviderError`."""
+        return await self._bearer.get(f"{self._api_url}/{path}?{urlencode(parameters)}")
 
     async def pages(self, path: str, parameters: Mapping[str, str | int]) -> AsyncGenerator[Json]:
         """The pages of a listing. One that leads round in a circle, or on and on without an item, is `BadResponse`."""
@@ -64,34 +51,14 @@ class GoogleSession:
             more = {"pageToken": token}
         raise BadResponse("Google's listing has no end.")
 
-    async def _ask(self, url: str, token: str) -> Json:
-        # Google compresses in full only for clients that name gzip here too.
-        headers = {"Authorization": f"Bearer {token}", "User-Agent": f"{USER_AGENT} (gzip)"}
-        response = await self._http.request(
-            "GET", url, headers, max_bytes=_MAX_BYTES, deadline=_DEADLINE, classify=classify
-        )
-        if len(response.body) <= _READ_IN_PLACE:
-            return _object(response.body)
-        return await asyncio.to_thread(_object, response.body)
-
 
 def segment(text: str) -> str:
     """One segment of a path: ids of calendars have `#` and `@` in them."""
     return quote(text, safe="")
 
 
-def _object(body: bytes) -> Json:
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError) as err:
-        raise BadResponse(_NOT_JSON) from err
-    if not isinstance(answer, dict):
-        raise BadResponse(_NOT_JSON)
-    return answer
-
-
 def _items(page: Json) -> list[Any]:
     items = page.get("items", [])
     if not isinstance(items, list):
-        raise BadResponse(_NOT_JSON)
+        raise BadResponse(_MISREAD)
     return items

@@ -15,7 +15,8 @@ from calendar_sync.domain.errors import (
     RateLimited,
     Unavailable,
 )
-from providers.google.errors import TokenRefused, classify
+from providers.bearer import TokenRefused
+from providers.google.errors import classify
 from providers.responses import Response
 
 
