@@ -102,6 +102,14 @@ class Details:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """The span (aware instants, `end` exclusive) in which occurrences are kept."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Recurrence:
     """How a series repeats (RFC 5545 §3.8.5).
 
@@ -109,6 +117,10 @@ class Recurrence:
     kept as written. `dates` and `exceptions` (RDATE, EXDATE) are original starts as `Override.original_start` has
     them, sorted; a period RDATE keeps its own end in `periods`. `excluded_days` are EXDATEs given as bare dates on a
     timed series: they exclude every instance starting on that local day.
+
+    `listed` is set where the provider expanded the series itself (Graph `calendarView`, Zoom `occurrences`): `dates`
+    are then all its instances that start in that span, the first no more than the others, and `rules` only describe.
+    Two listings of different spans say the same where they agree on what both cover.
     """
 
     rules: tuple[str, ...] = ()
@@ -117,6 +129,7 @@ class Recurrence:
     exceptions: tuple[datetime, ...] = ()
     periods: tuple[tuple[datetime, datetime], ...] = ()
     excluded_days: tuple[date, ...] = ()
+    listed: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,14 +185,6 @@ class Instance:
     ends_at: datetime
     time: EventTime
     details: Details
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The span (aware instants, `end` exclusive) in which occurrences are kept."""
-
-    start: datetime
-    end: datetime
 
 
 class AutoJoinStatus(StrEnum):

@@ -102,9 +102,14 @@ class UpsertException:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """The provider no longer has this event object, or exception told apart (or never had: unknown ids are ignored)."""
+    """The provider no longer has this event object, or exception told apart (or never had: unknown ids are ignored).
+
+    Where `since` is set, only what is not over by then goes: of a provider that speaks of a window alone, an object
+    outside it was changed or removed, and which of both is not told. The past of a series stays as history.
+    """
 
     remote_id: str
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

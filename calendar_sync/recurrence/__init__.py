@@ -6,6 +6,7 @@ and the window is reached by arithmetic. `expand` documents the reading of time;
 
 from calendar_sync.recurrence.expansion import Expansion, ends_at, expand
 from calendar_sync.recurrence.limits import Limits
+from calendar_sync.recurrence.listed import in_common
 from calendar_sync.recurrence.rule import InvalidRule, Rule
 
-__all__ = ["Expansion", "InvalidRule", "Limits", "Rule", "ends_at", "expand"]
+__all__ = ["Expansion", "InvalidRule", "Limits", "Rule", "ends_at", "expand", "in_common"]

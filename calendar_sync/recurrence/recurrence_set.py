@@ -45,9 +45,10 @@ class RecurrenceSet:
         """The set of a series; `zone` is that of its DTSTART."""
         recurrence = event.recurrence or Recurrence()
         problems: list[str] = []
-        rules = _readable(recurrence.rules, event.time, problems)
+        is_listed = recurrence.listed is not None
+        rules = () if is_listed else _readable(recurrence.rules, event.time, problems)
         dates = {slot(date) for date in (*recurrence.dates, *(start for start, _ in recurrence.periods))}
-        if not rules and not event.is_orphan:
+        if not rules and not event.is_orphan and not is_listed:
             dates.add((event.time.start, event.time.fold))
         return cls(
             event.time,

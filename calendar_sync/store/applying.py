@@ -9,6 +9,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -16,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.domain.events import Event, Window
 from calendar_sync.domain.identifiers import EventId, event_id
-from calendar_sync.domain.providers import Change, Quarantine
+from calendar_sync.domain.providers import Change, Quarantine, Removal
 from calendar_sync.domain.sync import Transition
 from calendar_sync.store import problems
 from calendar_sync.store.bulk import insert_rows, update_rows
@@ -26,7 +27,7 @@ from calendar_sync.store.exceptions import event_objects
 from calendar_sync.store.occurrence_rows import FROM_PROVIDER
 from calendar_sync.store.payload import Encoded, encode
 from calendar_sync.store.planning import EVENT_COLUMNS, Plan, Setting, Stored, plan
-from calendar_sync.store.removal import remove
+from calendar_sync.store.removal import remove, remove_ahead
 from calendar_sync.store.tables import calendars, events, occurrences
 
 
@@ -40,11 +41,26 @@ async def apply(connection: AsyncConnection, setting: Setting, changes: Sequence
     objects = await event_objects(connection, setting.calendar.id, latest)
     upserts = await asyncio.to_thread(_encoded, objects.upserts)
     transitions = await _upsert(connection, setting, upserts)
-    if objects.removed:
-        named = (events.c.calendar_id == setting.calendar.id) & among(events.c.remote_id, objects.removed)
-        known = named & events.c.content_hash.is_not(None)
-        transitions |= await remove(connection, known, setting.run, setting.now)
+    for since, names in _by_since(latest, objects.removed).items():
+        transitions |= await _remove(connection, setting, names, since)
     return transitions
+
+
+def _by_since(latest: Mapping[str, Change], removed: Iterable[str]) -> Mapping[datetime | None, Sequence[str]]:
+    found: defaultdict[datetime | None, list[str]] = defaultdict(list)
+    for name in removed:
+        change = latest.get(name)
+        found[change.since if isinstance(change, Removal) else None].append(name)
+    return found
+
+
+async def _remove(
+    connection: AsyncConnection, setting: Setting, names: Sequence[str], since: datetime | None
+) -> dict[str, Transition]:
+    named = (events.c.calendar_id == setting.calendar.id) & among(events.c.remote_id, names)
+    if since is not None:
+        return await remove_ahead(connection, named, since, setting.run, setting.now)
+    return await remove(connection, named & events.c.content_hash.is_not(None), setting.run, setting.now)
 
 
 def _encoded(upserts: Iterable[Event]) -> Sequence[Encoded]:

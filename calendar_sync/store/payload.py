@@ -24,6 +24,7 @@ from calendar_sync.domain.events import (
     Recurrence,
     ResponseStatus,
     Visibility,
+    Window,
 )
 from calendar_sync.store.columns import storable
 
@@ -152,6 +153,8 @@ def _recurrence(raw: dict[str, Any]) -> Recurrence:
         raw[name] = tuple(_wall(text) for text in raw[name])
     raw["periods"] = tuple((_wall(start), _wall(end)) for start, end in raw["periods"])
     raw["excluded_days"] = tuple(date.fromisoformat(text) for text in raw["excluded_days"])
+    if raw.get("listed") is not None:
+        raw["listed"] = Window(**{edge: datetime.fromisoformat(text) for edge, text in raw["listed"].items()})
     return Recurrence(**raw)
 
 

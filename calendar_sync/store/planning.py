@@ -9,7 +9,7 @@ from calendar_sync.domain.connections import Calendar
 from calendar_sync.domain.events import Event, EventTime, Instance, Window
 from calendar_sync.domain.identifiers import EventId, OccurrenceId, RunId, event_id
 from calendar_sync.domain.sync import Transition
-from calendar_sync.recurrence import expand
+from calendar_sync.recurrence import expand, in_common
 from calendar_sync.store import identity, payload
 from calendar_sync.store.bulk import RowValues
 from calendar_sync.store.changes import Change, ChangeKind
@@ -132,7 +132,14 @@ def _change(result: Plan, setting: Setting, new: _Expanded, known: Stored) -> No
     if known.content_hash is not None and payload.encode(before).content_hash == new.content_hash:
         return  # the same in all it says: it was hashed by a version that knew fewer fields
     _rewrite(result, setting, new, before.time, known.occurrences)
-    _note(result, setting, new, known.content_hash, before)
+    if known.content_hash is None or not _differ_in_span_only(before, new.event):
+        _note(result, setting, new, known.content_hash, before)
+
+
+def _differ_in_span_only(before: Event, after: Event) -> bool:
+    """Whether the provider's listing of a series moved on with the window, and says nothing new."""
+    common = in_common(before, after)
+    return common is not None and len({payload.encode(event).content_hash for event in common}) == 1
 
 
 def _rewrite(

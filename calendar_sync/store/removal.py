@@ -1,17 +1,18 @@
-"""Event objects that go: deleted with their occurrences, and recorded."""
+"""Event objects that go: deleted with their occurrences, or with those ahead, and recorded."""
 
 from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, delete, select
+from sqlalchemy import ColumnElement, Row, Select, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.domain.identifiers import CalendarId, EventId, RunId, UserId
 from calendar_sync.domain.sync import Transition
 from calendar_sync.store.changes import Change, ChangeKind, record
+from calendar_sync.store.columns import among
 from calendar_sync.store.payload import decode, summary
-from calendar_sync.store.tables import events
+from calendar_sync.store.tables import events, occurrences
 
 _BATCH = 1000
 _COLUMNS = ("id", "calendar_id", "user_id", "remote_id", "content_hash", "payload")
@@ -23,6 +24,27 @@ async def remove(
     """Delete the event objects of one user that `which` says, and record that; by `remote_id`."""
     gone = await record_removal(connection, which, run, now)
     await connection.execute(delete(events).where(which))
+    return gone
+
+
+async def remove_ahead(
+    connection: AsyncConnection, which: ColumnElement[bool], since: datetime, run: RunId, now: datetime
+) -> dict[str, Transition]:
+    """Remove what is not over at `since` of these event objects of one user; by `remote_id`.
+
+    What took place is history and stays: of a series that has a past only the rest goes.
+    """
+    which &= events.c.content_hash.is_not(None) & or_(events.c.ends_at.is_(None), events.c.ends_at > since)
+    ids = list((await connection.execute(select(events.c.id).where(which))).scalars())
+    gone = await record_removal(connection, among(events.c.id, ids), run, now)
+    past = select(occurrences.c.event_id).where(among(occurrences.c.event_id, ids), occurrences.c.ends_at <= since)
+    ended = set((await connection.execute(past.distinct())).scalars())
+    await connection.execute(delete(events).where(among(events.c.id, [id for id in ids if id not in ended])))
+    if ended:
+        rest = among(occurrences.c.event_id, ended) & (occurrences.c.ends_at > since)
+        await connection.execute(delete(occurrences).where(rest))
+        over = {"content_hash": None, "ends_at": since, "updated_at": now, "run_id": run}
+        await connection.execute(update(events).where(among(events.c.id, ended)).values(over))
     return gone
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.domain.connections import Calendar
@@ -14,8 +14,8 @@ from calendar_sync.domain.providers import Snapshot
 from calendar_sync.domain.sync import Transition
 from calendar_sync.store import exceptions, problems
 from calendar_sync.store.columns import among, storable
-from calendar_sync.store.removal import record_removal, remove
-from calendar_sync.store.tables import events, occurrences
+from calendar_sync.store.removal import remove, remove_ahead
+from calendar_sync.store.tables import events
 
 FEW = 4
 """Fewer upcoming events than this may all go at once: a person clears that much by hand."""
@@ -56,7 +56,7 @@ async def sweep(
     if snapshot is Snapshot.WHOLE:
         await exceptions.sweep(connection, calendar.id, listed)
         return await remove(connection, _named(missing), run, now) if missing else {}
-    return await _drop_what_lies_ahead(connection, ahead, run, now) if ahead else {}
+    return await remove_ahead(connection, _named(ahead), now, run, now) if ahead else {}
 
 
 async def _held(connection: AsyncConnection, calendar: Calendar) -> Sequence[_Held]:
@@ -67,22 +67,3 @@ async def _held(connection: AsyncConnection, calendar: Calendar) -> Sequence[_He
 
 def _named(which: Sequence[_Held]) -> ColumnElement[bool]:
     return among(events.c.id, [each.id for each in which])
-
-
-async def _drop_what_lies_ahead(
-    connection: AsyncConnection, ahead: Sequence[_Held], run: RunId, now: datetime
-) -> dict[str, Transition]:
-    """What took place is history and stays: of a series that has a past only the rest goes."""
-    gone = await record_removal(connection, _named(ahead), run, now)
-    named = among(occurrences.c.event_id, [each.id for each in ahead])
-    past = await connection.execute(
-        select(occurrences.c.event_id).where(named, occurrences.c.ends_at <= now).distinct()
-    )
-    ended = list(past.scalars())
-    await connection.execute(delete(events).where(_named(ahead), ~among(events.c.id, ended)))
-    if ended:
-        rest = among(occurrences.c.event_id, ended) & (occurrences.c.ends_at > now)
-        await connection.execute(delete(occurrences).where(rest))
-        over = {"content_hash": None, "ends_at": now, "updated_at": now, "run_id": run}
-        await connection.execute(update(events).where(among(events.c.id, ended)).values(over))
-    return gone
