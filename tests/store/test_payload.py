@@ -1,7 +1,7 @@
 """Events as text: nothing is lost, equal meaning gives equal text, and any difference is seen."""
 
 from dataclasses import fields, replace
-from datetime import date
+from datetime import UTC, date
 from typing import TypeVar
 
 import pytest
@@ -20,6 +20,7 @@ from calendar_sync.domain.events import (
     Recurrence,
     ResponseStatus,
     Visibility,
+    Window,
 )
 from calendar_sync.store.columns import storable
 from calendar_sync.store.payload import changed_fields, decode, encode, summary
@@ -28,6 +29,7 @@ from tests.builders import START, a_series, an_event, wall
 T = TypeVar("T")
 
 WALLS = st.datetimes().flatmap(lambda moment: st.sampled_from([moment, moment.replace(fold=1)]))
+MOMENTS = st.datetimes(timezones=st.just(UTC), allow_imaginary=False).map(lambda moment: moment.replace(fold=0))
 ODD_TEXTS = st.text(st.characters(categories=["L", "N", "P", "S", "Z", "Cc", "Cs", "Cf"]))
 
 
@@ -43,6 +45,7 @@ RECURRENCES = st.builds(
     exceptions=tuples(WALLS),
     periods=tuples(st.tuples(WALLS, WALLS)),
     excluded_days=tuples(st.dates()),
+    listed=st.none() | st.builds(Window, MOMENTS, MOMENTS),
 )
 
 
