@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any
 
+from simulators.clock import Clock
 from simulators.google.calendars import AccessRole, Calendar
-from simulators.google.clock import Clock
 
 
 @dataclass(slots=True, eq=False)

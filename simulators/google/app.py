@@ -1,14 +1,15 @@
 """Google as an ASGI application: OAuth, the API, their faults and their control."""
 
 import asyncio
-import gzip
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
+from simulators.answers import answer_of, compressed
+from simulators.faults import Fault, halved, send_spoilt
 from simulators.google.batch import Batch
 from simulators.google.calendar_methods import CalendarMethods
 from simulators.google.calls import Gate
@@ -16,10 +17,10 @@ from simulators.google.channel_methods import ChannelMethods
 from simulators.google.consent import Consent
 from simulators.google.control import Control
 from simulators.google.event_methods import EventMethods
-from simulators.google.faults import Fault, halved, send_spoilt
-from simulators.google.log import logged
+from simulators.google.faults import refusal
 from simulators.google.state import State
 from simulators.google.token_endpoints import TokenEndpoints
+from simulators.log import logged
 
 _MOST_LOGGED = 10_000
 
@@ -53,7 +54,9 @@ class GoogleSimulator(State):
     async def _serve(self, request: Request, send: Send) -> None:
         response, fault = await self._asked(request)
         await asyncio.sleep(fault.delay)
-        await send_spoilt(self._compressed(request, response), fault, request.scope, send)
+        says_so = "gzip" in request.headers.get("user-agent", "") or not self.quirks.gzip_needs_user_agent
+        sent = compressed(request, response) if says_so else response
+        await send_spoilt(sent, fault, request.scope, send)
 
     async def _in_batch(self, request: Request) -> Response:
         response, fault = await self._asked(request)
@@ -69,34 +72,10 @@ class GoogleSimulator(State):
         del self.log[:-_MOST_LOGGED]
         fault = self.faults.take(request, account) or Fault()
         excess = None if token is None else self.quota.spend(token.client.id, account)
-        response = fault.refusal()
+        response = fault.refusal(refusal)
         if response is None and excess is not None:
             response = JSONResponse(excess.body(), excess.code, excess.headers)
         if response is None:
-            response = await self._answered(request, await request.body())
+            response = await answer_of(self._google, request)
         entry.status = response.status_code
         return (halved(response) if fault.half else response), fault
-
-    async def _answered(self, request: Request, body: bytes) -> Response:
-        """What a well-mannered Google answers."""
-        sent: list[Message] = []
-
-        async def receive() -> Message:
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        async def keep(message: Message) -> None:
-            sent.append(message)
-
-        await self._google(request.scope, receive, keep)
-        response = Response(b"".join(message.get("body", b"") for message in sent), sent[0]["status"])
-        response.raw_headers = list(sent[0]["headers"])
-        return response
-
-    def _compressed(self, request: Request, response: Response) -> Response:
-        accepts = "gzip" in request.headers.get("accept-encoding", "")
-        says_so = "gzip" in request.headers.get("user-agent", "") or not self.quirks.gzip_needs_user_agent
-        if not (accepts and says_so and response.body):
-            return response
-        kept = {name: value for name, value in response.headers.items() if name != "content-length"}
-        headers = kept | {"content-encoding": "gzip", "vary": "Accept-Encoding"}
-        return Response(gzip.compress(bytes(response.body), 1), response.status_code, headers)

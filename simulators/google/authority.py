@@ -8,8 +8,8 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Literal
 
+from simulators.clock import Clock
 from simulators.google.accounts import Account
-from simulators.google.clock import Clock
 from simulators.google.quirks import Quirks
 
 _TESTING_LIFE = timedelta(days=7)

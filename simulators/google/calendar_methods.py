@@ -5,10 +5,10 @@ from typing import get_args
 
 from starlette.routing import Route
 
+from simulators.clock import Clock
 from simulators.google.accounts import Account, Entry
 from simulators.google.calendars import AccessRole
 from simulators.google.calls import Call, Gate
-from simulators.google.clock import Clock
 from simulators.google.errors import full_sync_required, not_found, sync_token_with_restrictions
 from simulators.google.parameters import Parameters
 from simulators.google.quirks import Quirks

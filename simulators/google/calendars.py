@@ -7,7 +7,8 @@ from secrets import token_hex
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from simulators.google.clock import Clock
+from simulators.clock import Clock
+from simulators.control import NotFound
 from simulators.google.series import Instance, InvalidRecurrence, Series, continued, trimmed
 from simulators.google.times import JsonObject, instant, is_date, stamp
 
@@ -16,7 +17,7 @@ AccessRole = Literal["freeBusyReader", "reader", "writerWithoutPrivateAccess", "
 _NOT_INHERITED = {"recurrence", "created", "updated"}
 
 
-class NoSuchEvent(Exception):
+class NoSuchEvent(NotFound):
     """There is no event of that id, and never was, as far as the calendar remembers."""
 
 

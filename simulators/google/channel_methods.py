@@ -8,10 +8,11 @@ from urllib.parse import quote
 
 from starlette.routing import Route
 
+from simulators.clock import Clock
+from simulators.courier import is_loopback
 from simulators.google.calls import Call, Gate
-from simulators.google.clock import Clock
 from simulators.google.errors import ApiError, invalid, required
-from simulators.google.push import Channel, Push, is_loopback
+from simulators.google.push import Channel, Push
 from simulators.google.quirks import Quirks
 from simulators.google.shapes import CHANNEL
 from simulators.google.times import JsonObject

@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from simulators.clock import Clock
 from simulators.google.accounts import Account, World
 from simulators.google.authority import Authority, Client, Code
-from simulators.google.clock import Clock
 from simulators.google.quirks import Quirks
 from simulators.google.scopes import SIGN_IN
 

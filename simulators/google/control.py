@@ -23,24 +23,18 @@
 =====================================================  ===============================================================
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from simulators.control import Deed, NotFound, endpoint
+from simulators.faults import Fault
 from simulators.google.accounts import Account
-from simulators.google.calendars import Calendar, NoSuchEvent
-from simulators.google.faults import Fault
+from simulators.google.calendars import Calendar
 from simulators.google.state import State
 from simulators.google.times import JsonObject
-
-Deed = Callable[[Request, JsonObject], object]
-
-
-class NotFound(Exception):
-    """There is no account, calendar or client of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +57,7 @@ class Control:
             **self._account_deeds(),
             **self._calendar_deeds(),
         }
-        return [Route(path, _endpoint(deed), methods=[method]) for (method, path), deed in deeds.items()]
+        return [Route(path, endpoint(deed), methods=[method]) for (method, path), deed in deeds.items()]
 
     def _account_deeds(self) -> dict[tuple[str, str], Deed]:
         account = "/accounts/{email}"
@@ -148,19 +142,3 @@ class Control:
         if calendar is None:
             raise NotFound(request.path_params["calendar"])
         return calendar
-
-
-def _endpoint(deed: Deed) -> Callable[[Request], Awaitable[Response]]:
-    """A deed as an endpoint: its result as JSON, 204 where it has none, 404 and 422 where it cannot be done."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            given = await request.json() if await request.body() else {}
-            result = deed(request, given)
-        except (NotFound, NoSuchEvent) as err:
-            return JSONResponse({"error": f"There is no {err}."}, 404)
-        except (KeyError, TypeError, ValueError, AttributeError) as err:
-            return JSONResponse({"error": repr(err)}, 422)
-        return Response(status_code=204) if result is None else JSONResponse(result)
-
-    return answer

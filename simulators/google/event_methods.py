@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from starlette.routing import Route
 
+from simulators.clock import Clock
 from simulators.google.calendars import Calendar, NoSuchEvent, Stored
 from simulators.google.calls import Call, Gate
-from simulators.google.clock import Clock
 from simulators.google.errors import condition_not_met, deleted, duplicate, not_found
 from simulators.google.event_query import Bounds, event_query
 from simulators.google.listing import EventListing, instances_of

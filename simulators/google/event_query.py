@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from simulators.clock import Clock
 from simulators.google.calendars import Calendar
-from simulators.google.clock import Clock
 from simulators.google.errors import (
     full_sync_required,
     invalid,

@@ -2,16 +2,13 @@
 
 import asyncio
 from collections.abc import Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from ipaddress import ip_address
-from urllib.parse import urlsplit
+from functools import partial
 
-import httpx
-
-from simulators.google.clock import Clock
+from simulators.clock import Clock
+from simulators.courier import Courier
 from simulators.google.quirks import Quirks
 
 _USER_AGENT = "APIs-Google; (+https://developers.google.com/webmasters/APIs-Google.html)"
@@ -57,15 +54,11 @@ class Push:
     sent: list[Notification] = field(default_factory=list)
     """Every message that was tried to deliver, oldest first."""
     held: list[Notification] = field(default_factory=list)
-    _loop: asyncio.AbstractEventLoop | None = None
-    _client: httpx.AsyncClient | None = None
-    _under_way: set[Future[None]] = field(default_factory=set)
+    courier: Courier = field(default_factory=Courier)
 
     async def open(self, channel: Channel) -> None:
         """Open a channel and send its first message, `sync`, on its way."""
-        loop = asyncio.get_running_loop()
-        if loop is not self._loop:
-            self._loop, self._client = loop, None
+        self.courier.settle_here()
         self.channels[channel.id] = channel
         self.used_ids.add(channel.id)
         if self.quirks.sync_message == "lose":
@@ -95,8 +88,7 @@ class Push:
 
     async def settled(self) -> None:
         """Wait until every message under way was delivered or given up."""
-        while self._under_way:
-            await asyncio.wait([asyncio.wrap_future(future) for future in self._under_way])
+        await self.courier.settled()
 
     def _watching(self, path: str) -> Iterator[Channel]:
         now = self.clock.now()
@@ -117,41 +109,14 @@ class Push:
         )
 
     def _start(self, message: Notification) -> None:
-        if self._loop is None or self._loop.is_closed():
-            return
-        future = asyncio.run_coroutine_threadsafe(self._deliver(message), self._loop)
-        self._under_way.add(future)
-        future.add_done_callback(self._under_way.discard)
+        self.courier.start(partial(self._deliver, message))
 
     async def _deliver(self, message: Notification) -> None:
         await asyncio.sleep(self.quirks.push_delay_seconds)
         self.sent.append(message)
         for retry in range(_MOST_TRIES):
-            message.statuses.append(await self._post(message))
+            answer = await self.courier.post(message.address, message.headers)
+            message.statuses.append(0 if answer is None else answer.status_code)
             if message.statuses[-1] not in _RETRIED:
                 return
             await asyncio.sleep(self.quirks.push_retry_seconds * 2**retry)
-
-    async def _post(self, message: Notification) -> int:
-        if self._client is None:
-            # Nothing leaves loopback, where certificates prove nothing; and no connection outlives its message.
-            self._client = httpx.AsyncClient(
-                verify=False,  # noqa: S501
-                timeout=httpx.Timeout(10, pool=None),
-                limits=httpx.Limits(max_connections=20, max_keepalive_connections=0),
-                trust_env=False,
-            )
-        try:
-            return (await self._client.post(message.address, headers=message.headers)).status_code
-        except httpx.HTTPError:
-            return 0
-
-
-def is_loopback(address: str) -> bool:
-    """Whether an `http` or `https` address is on this machine: the simulator posts to no other."""
-    try:
-        parts = urlsplit(address)
-        host = parts.hostname or ""
-        return parts.scheme in {"http", "https"} and (host == "localhost" or ip_address(host).is_loopback)
-    except ValueError:
-        return False

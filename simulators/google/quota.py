@@ -4,7 +4,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from simulators.google.clock import Clock
+from simulators.clock import Clock
 from simulators.google.errors import ApiError, limited
 from simulators.google.quirks import Quirks
 

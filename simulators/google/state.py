@@ -4,15 +4,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from simulators.clock import Clock
+from simulators.faults import Faults
 from simulators.google.accounts import Account, World
 from simulators.google.authority import Authority, Client, Tokens
-from simulators.google.clock import Clock
-from simulators.google.faults import Faults
-from simulators.google.log import LoggedRequest
+from simulators.google.faults import refusal
 from simulators.google.push import Push
 from simulators.google.quirks import Quirks
 from simulators.google.quota import Quota
 from simulators.google.tokens import Pages
+from simulators.log import LoggedRequest
 
 
 @dataclass(slots=True)
@@ -21,7 +22,7 @@ class State:
 
     clock: Clock = field(default_factory=Clock)
     quirks: Quirks = field(default_factory=Quirks)
-    faults: Faults = field(default_factory=Faults)
+    faults: Faults = field(default_factory=lambda: Faults(refusal))
     log: list[LoggedRequest] = field(default_factory=list)
     world: World = field(init=False)
     authority: Authority = field(init=False)

@@ -3,22 +3,21 @@
 from base64 import b64decode
 from binascii import Error as Base64Error
 from dataclasses import dataclass
-from functools import cache
 
 from joserfc import jwt
-from joserfc.jwk import RSAKey
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from simulators.clock import Clock
 from simulators.google.accounts import Account
 from simulators.google.authority import Authority, Client, OAuthError, Tokens
-from simulators.google.clock import Clock
 from simulators.google.errors import invalid_credentials
 from simulators.google.quirks import Quirks
 from simulators.google.scopes import SCOPE
 from simulators.google.times import JsonObject
+from simulators.signing import signing_key
 
 _NO_STORE = {"Cache-Control": "no-cache, no-store, max-age=0, must-revalidate"}
 
@@ -121,12 +120,6 @@ class TokenEndpoints:
                 "grant_types_supported": ["authorization_code", "refresh_token"],
             }
         )
-
-
-@cache
-def signing_key() -> RSAKey:
-    """The key of all ID tokens of this process."""
-    return RSAKey.generate_key(2048, {"kid": "simulator"})
 
 
 def _identity(account: Account, scopes: tuple[str, ...]) -> JsonObject:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from itertools import count
 
-from simulators.google.clock import Clock
+from simulators.clock import Clock
 from simulators.google.errors import ApiError, full_sync_required, invalid
 from simulators.google.quirks import Quirks
 from simulators.google.times import JsonObject

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
+from simulators.clock import Clock
 from simulators.google.accounts import World
 from simulators.google.calendars import Calendar, NoSuchEvent
-from simulators.google.clock import Clock
 from simulators.google.event_query import event_query
 from simulators.google.listing import EventListing
 from simulators.google.parameters import Parameters
