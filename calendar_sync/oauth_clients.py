@@ -18,7 +18,7 @@ def redirect_uri(settings: Settings) -> str:
 
 
 def vendors(settings: Settings) -> Mapping[ProviderName, Vendor]:
-    """Those with both a client id and a client secret."""
+    """Those with a client id and a client secret; Microsoft also without the secret, as a public client."""
     found: list[Vendor] = []
     if client := _client(settings.google_client_id, settings.google_client_secret):
         found.append(
@@ -29,7 +29,8 @@ def vendors(settings: Settings) -> Mapping[ProviderName, Vendor]:
                 revoke_url=str(settings.google_revoke_url),
             )
         )
-    if client := _client(settings.microsoft_client_id, settings.microsoft_client_secret):
+    if settings.microsoft_client_id:
+        client = ClientCredentials(settings.microsoft_client_id, settings.microsoft_client_secret)
         login_url = _base(settings.microsoft_login_url)
         found.append(known.microsoft(client, login_url=login_url, tenant=settings.microsoft_tenant))
     if client := _client(settings.zoom_client_id, settings.zoom_client_secret):

@@ -61,7 +61,9 @@ class Settings(BaseSettings):
         default=AnyHttpUrl("https://oauth2.googleapis.com/revoke"), description="Where Google ends them."
     )
     microsoft_client_id: str | None = Field(default=None, description="Of the app registration at Microsoft Entra.")
-    microsoft_client_secret: SecretStr | None = Field(default=None, description="Of the same app registration.")
+    microsoft_client_secret: SecretStr | None = Field(
+        default=None, description="Of the same app registration; none for a public client."
+    )
     microsoft_tenant: str = Field(
         default="common",
         pattern=r"^[A-Za-z0-9.-]+$",

@@ -104,13 +104,14 @@ class Endpoints:
         raise self._meaning(vendor, answer)
 
     def _form(self, vendor: Vendor, url: str, parameters: Mapping[str, str], *, with_client: bool) -> httpx.Request:
-        client, headers = vendor.client, {"accept": "application/json"}
-        form = dict(parameters)
-        if with_client and vendor.basic_auth:
-            shown = b64encode(f"{client.id}:{client.secret.get_secret_value()}".encode()).decode()
+        headers, form = {"accept": "application/json"}, dict(parameters)
+        client, secret = vendor.client, vendor.client.secret
+        if with_client and vendor.basic_auth and secret is not None:
+            shown = b64encode(f"{client.id}:{secret.get_secret_value()}".encode()).decode()
             headers["authorization"] = f"Basic {shown}"
         elif with_client:
-            form |= {"client_id": client.id, "client_secret": client.secret.get_secret_value()}
+            form["client_id"] = client.id
+            form |= {} if secret is None else {"client_secret": secret.get_secret_value()}
         return self.http.build_request("POST", url, data=form, headers=headers)
 
     async def _send(self, vendor: Vendor, request: httpx.Request, deadline: float) -> _Answer:

@@ -26,10 +26,10 @@ _GRAPH = "https://graph.microsoft.com/"
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentials:
-    """What the operator got at the provider's console."""
+    """What the operator got at the provider's console. A public client has no secret (RFC 6749 §2.1)."""
 
     id: str
-    secret: SecretStr
+    secret: SecretStr | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pytest
 
 from calendar_sync.connections import vendors
 from calendar_sync.connections.oauth import AuthorizationRequired, Callback
-from calendar_sync.connections.vendors import Vendor
+from calendar_sync.connections.vendors import ClientCredentials, Vendor
 from calendar_sync.domain.connections import ConnectionStatus
 from calendar_sync.domain.errors import BadResponse, ConsentFailed, RateLimited, Unavailable
 from calendar_sync.domain.providers import ProviderName
@@ -22,6 +22,7 @@ from tests.builders import an_actor
 from tests.connections.token_server import TokenServer, an_id_token
 from tests.connections.world import (
     CLIENT,
+    CLIENT_SECRET,
     KEYRING,
     REDIRECT,
     AtGoogle,
@@ -311,11 +312,23 @@ async def test_a_microsoft_account_is_known_by_its_tenant_and_object(database: D
             "code": "a-code",
             "redirect_uri": REDIRECT,
             "client_id": "client",
-            "client_secret": CLIENT.secret.get_secret_value(),
+            "client_secret": CLIENT_SECRET,
             "scope": "openid email profile offline_access User.Read Calendars.Read",
         }.items()
     )
     assert len(asked.form["code_verifier"]) == 64
+
+
+@on_one_database
+async def test_a_public_client_of_microsoft_sends_no_secret(database: Database) -> None:
+    server = TokenServer(more=MICROSOFT)
+    async with serving(server.app) as url:
+        await connected(database, server, replace(a_microsoft(url), client=ClientCredentials("client", None)))
+
+    (asked,) = server.asked
+    assert asked.form["client_id"] == "client"
+    assert "client_secret" not in asked.form
+    assert asked.basic is None
 
 
 @on_one_database
@@ -327,7 +340,7 @@ async def test_a_zoom_account_says_itself_who_it_is_and_its_client_shows_its_sec
         assert await connected(database, server, a_zoom(url)) == ("z-1", "ada@example.com")
 
     (asked,) = server.asked
-    assert asked.basic == f"client:{CLIENT.secret.get_secret_value()}"
+    assert asked.basic == f"client:{CLIENT_SECRET}"
     assert "client_secret" not in asked.form
 
 

@@ -44,7 +44,8 @@ on_one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=T
 """For tests of what no database has a part in."""
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For loopback, where nobody uses it: reading the authorities of the world takes far longer than a test."""
-CLIENT = ClientCredentials("client", SecretStr("canary-client-secret"))
+CLIENT_SECRET = "canary-client-secret"
+CLIENT = ClientCredentials("client", SecretStr(CLIENT_SECRET))
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class AtGoogle:
 async def at_google(database: Database) -> AsyncGenerator[AtGoogle]:
     simulator = GoogleSimulator()
     simulator.quirks.consent = "grant"
-    simulator.add_client(CLIENT.id, CLIENT.secret.get_secret_value(), REDIRECT)
+    simulator.add_client(CLIENT.id, CLIENT_SECRET, REDIRECT)
     ada = simulator.add_account("ada@example.com")
     async with serving(simulator) as url:
         google = vendors.google(
