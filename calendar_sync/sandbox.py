@@ -7,14 +7,14 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import TextIO
 
 import httpx
-from pydantic import AnyHttpUrl
+from starlette.types import ASGIApp
 
 from calendar_sync.domain.errors import CalendarSyncError, Conflict
 from calendar_sync.server import listen, make_server, prepare
@@ -31,20 +31,21 @@ _SYNC = "mutation { syncCalendars { syncedCalendars newEvents updatedEvents remo
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """Addresses of the simulated calendars."""
+    """Addresses of the simulated calendars, and the settings by which the simulated vendors are found."""
 
     caldav: str
     feed: str
+    settings: Mapping[str, str]
 
 
 async def run_sandbox(settings: Settings, port: int, out: TextIO = sys.stdout) -> None:
     """Serve until interrupted. Raises `CalendarSyncError` when a port is taken or the store cannot be used."""
     configure_logging("warning")
-    chosen = _for_sandbox(settings, port)
-    await prepare(chosen)
-    key = await _demo_key(chosen, port)
-    api = make_server(chosen)
     async with _simulated(port) as simulated:
+        chosen = _for_sandbox(settings, port, simulated)
+        await prepare(chosen)
+        key = await _demo_key(chosen, port)
+        api = make_server(chosen)
         with listen(_HOST, port) as listener:
             serve = asyncio.create_task(api.serve(sockets=[listener]))
             await api.ready.wait()
@@ -56,11 +57,14 @@ async def run_sandbox(settings: Settings, port: int, out: TextIO = sys.stdout) -
             await asyncio.gather(connect, return_exceptions=True)  # what an early Ctrl-C broke off
 
 
-def _for_sandbox(settings: Settings, port: int) -> Settings:
+def _for_sandbox(settings: Settings, port: int, simulated: Simulated) -> Settings:
+    """The settings as they are, but for where this server and the simulated vendors are."""
     loopback = ip_network("127.0.0.0/8")
-    return settings.model_copy(
-        update={
-            "public_url": AnyHttpUrl(f"http://{_HOST}:{port}"),
+    return Settings.model_validate(
+        {
+            **settings.model_dump(),
+            **simulated.settings,
+            "public_url": f"http://{_HOST}:{port}",
             "allowed_private_networks": (*settings.allowed_private_networks, loopback),
         }
     )
@@ -69,15 +73,23 @@ def _for_sandbox(settings: Settings, port: int) -> Settings:
 @asynccontextmanager
 async def _simulated(port: int) -> AsyncGenerator[Simulated]:
     today = datetime.now(UTC).date()
+    vendors = sandbox.vendors(today)
+    apps: list[ASGIApp] = [sandbox.caldav_account(today), sandbox.feeds(today).app, *vendors]
+    ports = range(port + 1, port + 1 + len(apps))
     try:
-        async with (
-            serving(sandbox.caldav_account(today), port=port + 1) as caldav,
-            serving(sandbox.feeds(today).app, port=port + 2) as ics,
-        ):
-            yield Simulated(caldav, f"{ics}/feeds/days-off.ics")
+        async with AsyncExitStack() as stack:
+            caldav, ics, *bases = [
+                await stack.enter_async_context(serving(app, port=each)) for app, each in zip(apps, ports, strict=True)
+            ]
+            chosen = {
+                name.lower(): value
+                for vendor, base in zip(vendors, bases, strict=True)
+                for name, value in vendor.settings(base).items()
+            }
+            yield Simulated(caldav, f"{ics}/feeds/days-off.ics", chosen)
     except OSError as error:
         raise CalendarSyncError(
-            f"Ports {port} to {port + 2} are needed and one is taken; choose others: make run PORT=8080"
+            f"Ports {port} to {ports[-1]} are needed and one is taken; choose others: make run PORT=8080"
         ) from error
 
 
@@ -102,16 +114,26 @@ async def _connect_and_sync(address: str, key: str, simulated: Simulated) -> Map
         for provider, credentials in _accounts(simulated).items():
             answer = await client.post(_CONNECTIONS, json={"provider": provider, "credentials": credentials})
             answer.raise_for_status()
+            if "authorization_url" in answer.json():
+                await _consent(answer.json()["authorization_url"])
         answer = await client.post("/graphql", json={"query": _SYNC})
         answer.raise_for_status()
         result: Mapping[str, object] = answer.json()["data"]["syncCalendars"]
         return result
 
 
+async def _consent(authorization_url: str) -> None:
+    """What the demo user does in a browser: the simulated vendor lets them in at once, and leads them back to us."""
+    async with httpx.AsyncClient(follow_redirects=True, timeout=60, trust_env=False) as browser:
+        answer = await browser.get(authorization_url, headers={"Accept": "application/json"})
+        answer.raise_for_status()
+
+
 def _accounts(simulated: Simulated) -> dict[str, dict[str, str]]:
     return {
         "caldav": {"url": simulated.caldav, "username": sandbox.USER, "password": sandbox.PASSWORD},
         "ics": {"url": simulated.feed},
+        "google_calendar": {},
     }
 
 

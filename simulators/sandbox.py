@@ -1,8 +1,11 @@
-"""What a newcomer finds already connected: a CalDAV account with a team's week in it, and a feed of days off."""
+"""What a newcomer finds already connected: a team's week in a CalDAV account and at vendors, and a feed of days off."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from simulators.caldav.app import CalDavSimulator
+from simulators.google.app import GoogleSimulator
+from simulators.google.samples import demo as google_demo
 from simulators.ics.app import IcsSimulator
 
 USER = "demo"
@@ -32,6 +35,15 @@ def feeds(today: date) -> IcsSimulator:
     for name, title, ahead in days:
         days_off.put(f"{name}@sandbox.example", summary=title, start=today + timedelta(days=ahead))
     return simulator
+
+
+def vendors(today: date) -> Sequence[GoogleSimulator]:
+    """Google, with one account each that lets in at once who asks for it, and an application for us."""
+    google = google_demo(today)
+    for vendor in (google,):
+        vendor.add_client("sandbox", "sandbox")
+        vendor.quirks.consent = "grant"
+    return (google,)
 
 
 def _week(monday: date) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from secrets import token_hex
 from typing import Any
 
@@ -30,13 +31,16 @@ class Account:
     email: str
     name: str
     aliases: tuple[str, ...] = ()
-    subject: str = field(default_factory=lambda: str(int(token_hex(9), 16)))
-    """Google's unchanging id of the account, the `sub` of its ID tokens."""
     entries: dict[str, Entry] = field(default_factory=dict)
     revision: int = 1
     oldest_revision: int = 0
     clock: Clock = field(default_factory=Clock)
     on_change: Callable[[str, str], None] = lambda path, state: None
+
+    @property
+    def subject(self) -> str:
+        """Google's unchanging id of the account, the `sub` of its ID tokens."""
+        return str(int.from_bytes(blake2b(self.email.encode(), digest_size=9).digest()))
 
     @property
     def path(self) -> str:

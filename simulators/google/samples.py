@@ -13,26 +13,28 @@ ZONE = ZoneInfo("Europe/Zurich")
 def demo(today: date) -> GoogleSimulator:
     """One account, `demo@example.com`, with a series, two meetings and a working location, and a calendar of its team.
 
-    `today` is where the week starts to count: all of it lies ahead.
+    `today` is where the week starts to count: all of it lies ahead. Its ids are the same at every start.
     """
     simulator = GoogleSimulator()
     account = simulator.add_account(EMAIL, "Demo")
     monday = today + timedelta(days=7 - today.weekday())
-    primary, team = account.primary, account.add_calendar("Team")
-    stand_up = primary.add("Stand-up", _at(monday, 9), recurrence=["RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"], **_meet())
+    primary, team = account.primary, account.add_calendar("Team", id="team@group.calendar.google.com")
+    weekdays = ["RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"]
+    primary.add("Stand-up", _at(monday, 9), id="standup", recurrence=weekdays, **_meet())
     primary.change(
-        f"{stand_up}_{_at(monday + timedelta(days=1), 9).astimezone(ZoneInfo('UTC')):%Y%m%dT%H%M%SZ}",
+        f"standup_{_at(monday + timedelta(days=1), 9).astimezone(ZoneInfo('UTC')):%Y%m%dT%H%M%SZ}",
         status="cancelled",
     )
-    primary.add("Design review", _at(monday + timedelta(days=2), 14), attendees=_attendees())
+    primary.add("Design review", _at(monday + timedelta(days=2), 14), id="review", attendees=_attendees())
     primary.add(
         "Home",
         monday,
+        id="homeoffice",
         eventType="workingLocation",
         transparency="transparent",
         workingLocationProperties={"type": "homeOffice", "homeOffice": {}},
     )
-    team.add("Offsite", monday + timedelta(days=10), monday + timedelta(days=12))
+    team.add("Offsite", monday + timedelta(days=10), monday + timedelta(days=12), id="offsite")
     return simulator
 
 
