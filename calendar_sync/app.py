@@ -1,13 +1,12 @@
 """The application: GraphQL and REST over the same services, in one list of routes."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TypedDict
 
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from calendar_sync.domain.providers import Provider
 from calendar_sync.services import Services, open_services
 from calendar_sync.settings import Settings
 from calendar_sync.web import rest
@@ -26,16 +25,13 @@ class State(TypedDict):
     services: Services
 
 
-def create_app(settings: Settings | None = None, more_providers: Sequence[Provider] = ()) -> Starlette:
-    """The ASGI application. The store must be at the current version when its lifespan starts.
-
-    `more_providers` stand beside the built-in ones, or in their place.
-    """
+def create_app(settings: Settings | None = None) -> Starlette:
+    """The ASGI application. The store must be at the current version when its lifespan starts."""
     chosen = settings or Settings()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[State]:
-        async with open_services(chosen, more_providers) as services:
+        async with open_services(chosen) as services:
             yield State(services=services)
 
     return Starlette(

@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -44,9 +44,8 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, more_providers: Sequence[Provider] = ()) -> AsyncGenerator[Services]:
-    """Everything, opened in order and closed in reverse. `more_providers` stand beside the built-in ones, or in their
-    place.
+async def open_services(settings: Settings) -> AsyncGenerator[Services]:
+    """Everything, opened in order and closed in reverse.
 
     Raises `StoreUnavailable`, also for a store that is not at the current version, or `Invalid` for a setting that
     cannot be used.
@@ -56,8 +55,7 @@ async def open_services(settings: Settings, more_providers: Sequence[Provider] =
         stack.push_async_callback(database.close)
         await database.ready()
         keyring = open_keyring(settings.encryption_keys, settings.sqlite_path)
-        built_in = _providers(settings)
-        providers = {**built_in, **{provider.name: provider for provider in more_providers}}
+        providers = _providers(settings)
         http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=10))
         vendors, endpoints = oauth_clients.vendors(settings), Endpoints(http, utc_now)
         renewals = Renewals(database, keyring, endpoints, vendors, utc_now)

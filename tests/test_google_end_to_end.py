@@ -10,7 +10,7 @@ import pytest_asyncio
 from simulators.google.app import GoogleSimulator
 from simulators.server import serving
 from tests import databases
-from tests.web.door import SYNC, a_door_with
+from tests.web.door import SYNC, a_door
 from tests.web.google import CALLBACK, CLIENT_SECRET, JSON, DoorAtGoogle
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -26,7 +26,7 @@ async def google(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Doo
     ada = simulator.add_account("ada@example.com")
     async with serving(simulator) as url:
         chosen = {name.lower(): value for name, value in simulator.settings(url).items()}
-        async with a_door_with([], databases.a_migrated_file(tmp_path_factory.mktemp("google")), chosen) as door:
+        async with a_door(databases.a_migrated_file(tmp_path_factory.mktemp("google")), **chosen) as door:
             yield DoorAtGoogle(door, simulator, ada)
 
 

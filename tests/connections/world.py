@@ -23,17 +23,18 @@ from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Connection
 from calendar_sync.domain.identifiers import connection_id
 from calendar_sync.domain.oauth import TokenSource
-from calendar_sync.domain.providers import Account, ProviderName
+from calendar_sync.domain.providers import Account, Provider, ProviderName
 from calendar_sync.store.database import Database
 from calendar_sync.store.keyring import Keyring
 from calendar_sync.store.sealed_accounts import seal, unseal
 from calendar_sync.sync.lease import LeasedRuns
 from calendar_sync.sync.service import SyncService
+from providers.google.provider import GoogleProvider
+from providers.vendor import vendor_transport
 from simulators.google.accounts import Account as GoogleAccount
 from simulators.google.app import GoogleSimulator
 from simulators.server import serving
 from tests.builders import an_actor
-from tests.connections.reader import Reader
 from tests.connections.token_server import TokenServer
 from tests.sync.world import Clock
 
@@ -67,7 +68,7 @@ class Process:
 
 @asynccontextmanager
 async def a_process(
-    database: Database, *vendors: Vendor, clock: Clock | None = None, readers: Sequence[Reader] = ()
+    database: Database, *vendors: Vendor, clock: Clock | None = None, readers: Sequence[Provider] = ()
 ) -> AsyncGenerator[Process]:
     clock = clock or Clock()
     by_name = {vendor.provider: vendor for vendor in vendors}
@@ -123,7 +124,8 @@ async def at_google(database: Database) -> AsyncGenerator[AtGoogle]:
         google = vendors.google(
             CLIENT, authorize_url=f"{url}/o/oauth2/v2/auth", token_url=f"{url}/token", revoke_url=f"{url}/revoke"
         )
-        async with a_process(database, google, readers=[Reader(url, NO_TLS)]) as process:
+        reader = GoogleProvider(vendor_transport(url), api_url=f"{url}/calendar/v3")
+        async with a_process(database, google, readers=[reader]) as process:
             yield AtGoogle(simulator, ada, await an_actor(database), process)
 
 

@@ -1,8 +1,8 @@
 """The server as a caller meets it: the real application over a real store, and feeds on a loopback port behind it."""
 
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
@@ -14,7 +14,6 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from calendar_sync.app import create_app
-from calendar_sync.domain.providers import Provider
 from calendar_sync.services import Services
 from calendar_sync.settings import Settings
 from simulators.ics.app import IcsSimulator
@@ -76,23 +75,16 @@ class Door:
         return credential_id
 
 
-def a_door(database_url: str, **settings: object) -> AbstractAsyncContextManager[Door]:
-    """The application on a migrated store; further keywords are settings."""
-    return a_door_with((), database_url, settings)
-
-
 @asynccontextmanager
-async def a_door_with(
-    more_providers: Sequence[Provider], database_url: str, settings: Mapping[str, object]
-) -> AsyncGenerator[Door]:
-    """The same with further providers."""
+async def a_door(database_url: str, **settings: object) -> AsyncGenerator[Door]:
+    """The application on a migrated store; further keywords are settings."""
     usual = {
         "database_url": database_url,
         "encryption_keys": urlsafe_b64encode(b"k" * 32).decode(),
         "allowed_private_networks": [ip_network("127.0.0.0/8")],
     }
     chosen = Settings.model_validate({**usual, **settings})
-    app, feeds = create_app(chosen, more_providers), IcsSimulator()
+    app, feeds = create_app(chosen), IcsSimulator()
     async with serving(feeds.app) as address, app.router.lifespan_context(app) as state:
         assert state is not None
         yield Door(app, state["services"], state, feeds, address)

@@ -11,9 +11,8 @@ import httpx
 from simulators.google.accounts import Account
 from simulators.google.app import GoogleSimulator
 from simulators.server import serving
-from tests.connections.reader import Reader
 from tests.connections.world import NO_TLS
-from tests.web.door import CONNECTIONS, Door, a_door_with
+from tests.web.door import CONNECTIONS, Door, a_door
 
 CALLBACK = "/v1/meeting-buddy/calendar/oauth/callback"
 CLIENT_SECRET = "canary-client-secret"
@@ -54,5 +53,5 @@ async def a_door_at_google(database_url: str) -> AsyncGenerator[DoorAtGoogle]:
     ada = simulator.add_account("ada@example.com")
     async with serving(simulator) as url:
         chosen = {name.lower(): value for name, value in simulator.settings(url).items()}
-        async with a_door_with([Reader(url, NO_TLS)], database_url, chosen) as door:
+        async with a_door(database_url, **chosen) as door:
             yield DoorAtGoogle(door, simulator, ada)

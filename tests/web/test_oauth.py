@@ -7,10 +7,9 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from calendar_sync.domain.providers import ProviderName
 from calendar_sync.web.logs import configure_logging
 from tests import databases
-from tests.web.door import CONNECTIONS, SYNC, a_door_with, code_of
+from tests.web.door import CONNECTIONS, SYNC, a_door, code_of
 from tests.web.google import CALLBACK, CLIENT_SECRET, JSON, PAGE, DoorAtGoogle, a_door_at_google
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -168,10 +167,8 @@ async def test_neither_code_nor_state_nor_token_is_logged(sqlite_url: str) -> No
 
 
 async def test_a_provider_that_is_not_set_up_says_what_its_operator_must_set(google: DoorAtGoogle) -> None:
-    settings = {"google_client_id": "client"}
-    readers = [google.door.services.connections.providers[ProviderName.GOOGLE_CALENDAR]]
     async with (
-        a_door_with(readers, google.door.services.settings.database_url, settings) as door,
+        a_door(google.door.services.settings.database_url, google_client_id="client") as door,
         door.asking(await google.door.key()) as client,
     ):
         answer = await client.post(CONNECTIONS, json={"provider": "google_calendar"})
