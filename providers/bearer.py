@@ -45,7 +45,7 @@ class Dialect:
 
 
 class BearerSession:
-    """Sends `GET`s. A token that is refused is renewed once for each question."""
+    """A token that is refused is renewed once for each question."""
 
     def __init__(self, http: GuardedClient, tokens: TokenSource | None, dialect: Dialect) -> None:
         self._http = http
@@ -58,24 +58,35 @@ class BearerSession:
 
     async def get(self, url: str) -> Json:
         """The JSON object at an address. Raises any `ProviderError`; a token refused twice is `Disconnected`."""
+        body = await self._answer("GET", url, b"")
+        if len(body) <= _READ_IN_PLACE:
+            return self._object(body)
+        return await asyncio.to_thread(self._object, body)
+
+    async def send(self, method: str, url: str, content: Json | None = None) -> Json:
+        """Send a JSON object, or nothing; the one that comes back, empty where none does. Raises as `get`."""
+        body = await self._answer(method, url, b"" if content is None else json.dumps(content).encode())
+        return self._object(body) if body else {}
+
+    async def _answer(self, method: str, url: str, content: bytes) -> bytes:
         token = await self._tokens.token()
         try:
-            return await self._ask(url, token)
+            return await self._ask(method, url, content, token)
         except TokenRefused:
             token = await self._tokens.renew(token)
         try:
-            return await self._ask(url, token)
+            return await self._ask(method, url, content, token)
         except TokenRefused as err:
             raise Disconnected from err
 
-    async def _ask(self, url: str, token: str) -> Json:
+    async def _ask(self, method: str, url: str, content: bytes, token: str) -> bytes:
         headers = {"Authorization": f"Bearer {token}", **self._dialect.headers}
+        if content:
+            headers["Content-Type"] = "application/json"
         response = await self._http.request(
-            "GET", url, headers, max_bytes=_MAX_BYTES, deadline=_DEADLINE, classify=self._dialect.classify
+            method, url, headers, content, max_bytes=_MAX_BYTES, deadline=_DEADLINE, classify=self._dialect.classify
         )
-        if len(response.body) <= _READ_IN_PLACE:
-            return self._object(response.body)
-        return await asyncio.to_thread(self._object, response.body)
+        return response.body
 
     def _object(self, body: bytes) -> Json:
         try:
