@@ -1,13 +1,15 @@
 """What the simulator can be told to do differently, and keeps doing until told otherwise."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
+
+from simulators.switches import Switches
 
 RetryAfter = Literal["usual", "iso", "seconds", "date", "absent"]
 
 
 @dataclass(slots=True)
-class Quirks:
+class Quirks(Switches):
     """How this Zoom differs from a well-mannered one. Each may be changed at any time."""
 
     # Consent
@@ -41,14 +43,3 @@ class Quirks:
     per_day: int | None = None
     retry_after: RetryAfter = "usual"
     """How Retry-After is written; usually an ISO-8601 time where the day's limit is met, else seconds."""
-
-    def change(self, **switches: object) -> None:
-        """Set switches by name. Raises `ValueError`, changing nothing, where there is none of that name."""
-        known = {each.name for each in fields(self)}
-        if unknown := sorted(set(switches) - known):
-            raise ValueError(f"no such quirk: {', '.join(unknown)}")
-        for name, value in switches.items():
-            setattr(self, name, tuple(value) if isinstance(value, list) else value)
-
-    def reset(self) -> None:
-        self.change(**asdict(Quirks()))
