@@ -20,7 +20,7 @@ from providers.bearer import Json
 from providers.outlook import subscriptions, wire
 from providers.outlook.completing import completed
 from providers.outlook.cursor import Position, read_cursor, span_for, write_cursor
-from providers.outlook.errors import NOT_ALLOWED, AccessDenied
+from providers.outlook.errors import NO_MAILBOX, NOT_ALLOWED, AccessDenied, Missing
 from providers.outlook.rounds import Round
 from providers.outlook.session import OutlookSession, rows_of, segment, span_parameters
 
@@ -49,6 +49,8 @@ class OutlookClient:
                     found |= {calendar.remote_id: calendar for calendar in map(_calendar, rows_of(page))}
         except AccessDenied as err:
             raise Disconnected(NOT_ALLOWED) from err
+        except Missing as err:
+            raise BadResponse(NO_MAILBOX) from err
         for calendar in found.values():
             yield calendar
 

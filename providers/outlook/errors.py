@@ -22,10 +22,11 @@ from providers.responses import Response
 _WANTED = frozenset({200, 201, 204})
 _LIMITS = frozenset({"applicationthrottled", "toomanyrequests", "activitylimitreached"})
 _EXPIRED = frozenset({"syncstatenotfound", "syncstateinvalid", "resyncrequired", "invaliddeltatoken"})
-_NO_MAILBOX = frozenset({"mailboxnotenabledforrestapi", "mailboxnotsupportedforrestapi", "resourcenotfound"})
+_WITHOUT_MAILBOX = frozenset({"mailboxnotenabledforrestapi", "mailboxnotsupportedforrestapi"})
 _NOT_ALLOWED = frozenset({"authorization_requestdenied"})
 _OF_A_TOKEN = re.compile(r"\b(?:delta|skip) ?token\b|\bsync ?state\b", re.IGNORECASE)
 
+NO_MAILBOX = "The Microsoft account has no mailbox in Exchange Online, and so no calendar to read."
 NOT_ALLOWED = "Microsoft was not allowed to show the calendars, please reconnect and allow it"
 
 
@@ -56,8 +57,8 @@ def _by_code(response: Response) -> ProviderError | None:
         return RateLimited("Microsoft asks for fewer requests.", retry_after=response.retry_after)
     if _is_expired(response.status, code, message):
         return CursorExpired()
-    if code in _NO_MAILBOX:
-        return BadResponse("The Microsoft account has no mailbox in Exchange Online, and so no calendar to read.")
+    if code in _WITHOUT_MAILBOX:
+        return BadResponse(NO_MAILBOX)
     return Disconnected(NOT_ALLOWED) if code in _NOT_ALLOWED else None
 
 
