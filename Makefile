@@ -26,7 +26,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml frontend/package-lock.json 
 
 $(VENV)/.installed-dev: requirements-dev.lock tests/browser/package-lock.json $(VENV)/.installed
 	@echo "Installing the test dependencies …"
-	@$(PIP_INSTALL) -r requirements-dev.lock
+	@$(PIP_INSTALL) --no-compile -r requirements-dev.lock # of msgraph-sdk's 17,000 modules the tests load a hundred
 	@$(BIN)/python -m tests.browser
 	@touch $@
 
