@@ -405,3 +405,86 @@ async def test_what_cannot_be_read_keeps_what_is_stored_of_it(world: Filled) -> 
 def _shown(meeting: Meeting) -> tuple[datetime, datetime, str]:
     assert meeting.start is not None
     return meeting.start, meeting.start + timedelta(minutes=meeting.duration), meeting.topic
+
+
+# Whatever happens, in whatever order
+
+names = st.sampled_from(["series", "other", "guest"])
+numbers = st.integers(0, 4)
+titles = st.sampled_from(["Red", "Blue"])
+rules = st.sampled_from(
+    [None, FIVE_WEEKS, Recurrence(WEEKLY, weekly_days="2,4", end_times=3), Recurrence(DAILY, 2, end_times=9)]
+)
+manners = st.sampled_from([{}, {"short_pages": 1}, {"empty_pages": 2}, {"empty_listings": 1}])
+faults = st.sampled_from([*PASSING.values(), *FAILING.values()])
+steps = st.one_of(
+    st.tuples(st.just("schedule"), names, titles, rules, numbers),
+    st.tuples(st.just("invite"), names, titles, rules),
+    st.tuples(st.just("rename"), names, titles),
+    st.tuples(st.just("move"), names, numbers),
+    st.tuples(st.just("cancel"), names, numbers),
+    st.tuples(st.just("delete"), names),
+    st.tuples(st.just("pass"), st.integers(1, 6)),
+    st.tuples(st.just("behave"), manners),
+    st.tuples(st.just("fail"), faults),
+    st.tuples(st.just("sync")),
+    st.tuples(st.just("sync")),
+)
+
+
+@given(st.lists(steps, min_size=4, max_size=20))
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+async def test_any_history_ends_in_a_store_equal_to_zoom_and_in_exact_counts(history: list[tuple[object, ...]]) -> None:
+    async with a_new_world() as world:
+        diary = Diary(world, {"series": world.series, "guest": world.regular})
+        for step in history:
+            await diary.happen(step)
+        world.simulator.faults.clear()
+        world.simulator.quirks.reset()
+        world.pass_time(days=1)  # and the occurrences of every series are read again
+        await world.clean_sync()
+
+
+@dataclass
+class Diary:
+    """Meetings by name, and what happens to them. Time passes by half days, in which no meeting is under way."""
+
+    world: Filled
+    meetings: dict[str, Meeting]
+
+    async def happen(self, step: tuple[object, ...]) -> None:
+        match step:
+            case ("sync",):
+                await self.world.sync()
+            case ("schedule", str(name), str(title), Recurrence() | None as rule, int(number)):
+                self.put(name, self.world.schedule(title, MONDAY + timedelta(days=number), rule))
+            case ("invite", str(name), str(title), Recurrence() | None as rule):
+                self.put(name, self.world.invite(title, TOMORROW + (self.world.now - NOW), rule))
+            case ("pass", int(number)):
+                self.world.pass_time(hours=12 * number)
+            case ("behave", dict(quirks)):
+                self.world.simulator.quirks.reset()
+                self.world.simulator.quirks.change(**quirks)
+            case ("fail", Fault() as fault):
+                self.world.simulator.faults.plan(fault)
+            case ("delete", str(name)):
+                self.put(name, None)
+            case (str(what), str(name), *values) if name in self.meetings:
+                self.change(self.meetings[name], what, *values)
+
+    def put(self, name: str, meeting: Meeting | None) -> None:
+        """In the place of the one that has the name."""
+        if name in self.meetings:
+            self.world.delete(self.meetings.pop(name))
+        if meeting is not None:
+            self.meetings[name] = meeting
+
+    def change(self, meeting: Meeting, what: str, value: object) -> None:
+        held = [] if meeting.recurrence is None else meeting.occurrences(self.world.now, 100)
+        match what, value:
+            case "rename", str(title):
+                meeting.change(topic=title)
+            case "move", int(number) if number < len(held):
+                meeting.move(held[number].id, held[number].start + timedelta(hours=2))
+            case "cancel", int(number) if number < len(held):
+                meeting.cancel(held[number].id)
