@@ -13,13 +13,11 @@ import pytest
 import pytest_asyncio
 
 from resolvers.refusals import camel
-from simulators.google.app import GoogleSimulator
 from simulators.google.calendars import Calendar
-from simulators.server import serving
 from tests import databases
 from tests.schema.asking import Asking
-from tests.web.door import CONNECTIONS, EVENTS, ORG_CONNECTIONS, TOMORROW, a_door_with, code_of
-from tests.web.google import CLIENT_SECRET, DoorAtGoogle
+from tests.web.door import CONNECTIONS, EVENTS, ORG_CONNECTIONS, TOMORROW, code_of
+from tests.web.google import DoorAtGoogle, a_door_at_google
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -91,21 +89,16 @@ class Doors:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def doors(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Doors]:
     """The account has a calendar `Team` beside its own, which holds a series."""
-    simulator = GoogleSimulator()
-    simulator.quirks.consent = "grant"
-    simulator.add_client("client", CLIENT_SECRET)
-    ada = simulator.add_account("ada@example.com")
-    team = ada.add_calendar("Team")
-    team.add("Stand-up", TOMORROW, TOMORROW + timedelta(minutes=15), recurrence=["RRULE:FREQ=DAILY;COUNT=3"])
-    async with serving(simulator) as url:
-        chosen = {name.lower(): value for name, value in simulator.settings(url).items()}
-        async with a_door_with([], databases.a_migrated_file(tmp_path_factory.mktemp("doors")), chosen) as door:
-            home = door.organization()
-            keys = await door.admin_key(home), await door.admin_key()
-            async with door.asking(keys[0]) as rest, door.asking(keys[1]) as graphql:
-                doors = Doors(DoorAtGoogle(door, simulator, ada), team, rest, Asking(door, graphql), home)
-                await doors.connect()
-                yield doors
+    async with a_door_at_google(databases.a_migrated_file(tmp_path_factory.mktemp("doors"))) as google:
+        team = google.ada.add_calendar("Team")
+        team.add("Stand-up", TOMORROW, TOMORROW + timedelta(minutes=15), recurrence=["RRULE:FREQ=DAILY;COUNT=3"])
+        door = google.door
+        home = door.organization()
+        keys = await door.admin_key(home), await door.admin_key()
+        async with door.asking(keys[0]) as rest, door.asking(keys[1]) as graphql:
+            doors = Doors(google, team, rest, Asking(door, graphql), home)
+            await doors.connect()
+            yield doors
 
 
 @pytest.mark.parametrize(

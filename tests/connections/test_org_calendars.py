@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -23,67 +23,18 @@ from calendar_sync.domain.org_calendars import OrgCalendar, OrgCalendarRequest
 from calendar_sync.domain.providers import ProviderName
 from calendar_sync.domain.sync import SyncResult, Tally
 from calendar_sync.store.database import Database
-from tests.builders import an_actor
-from tests.connections.world import AtGoogle, at_google, on_one_database
+from tests.connections.office import Office, an_office
+from tests.connections.world import on_one_database
 from tests.sync.scripted import ScriptedProvider
 from tests.sync.world import a_world
 
 UNKNOWN = OrgCalendarId(f"mcorg_{'a' * 24}")
 
 
-@dataclass(frozen=True)
-class Office:
-    """An administrator with a Google account that is connected and was not synced yet."""
-
-    google: AtGoogle
-    service: OrgCalendarService
-    admin: Actor
-    connection: ConnectionId
-
-    def wanted(
-        self,
-        calendar_name: str = "Team",
-        *,
-        provider: ProviderName = ProviderName.GOOGLE_CALENDAR,
-        credential_id: ConnectionId | None = None,
-        account_email: str = "ada@example.com",
-        sync_interval_minutes: int = 5,
-    ) -> OrgCalendarRequest:
-        return OrgCalendarRequest(
-            provider, credential_id or self.connection, calendar_name, account_email, sync_interval_minutes
-        )
-
-    async def create(self, calendar_name: str = "Team") -> OrgCalendar:
-        return await self.service.create(self.admin, self.wanted(calendar_name))
-
-    async def refusal(self, wanted: OrgCalendarRequest) -> Invalid:
-        """Of what nothing came."""
-        with pytest.raises(Invalid) as refused:
-            await self.service.create(self.admin, wanted)
-        assert await self.service.list(self.admin) == []
-        return refused.value
-
-    async def sync(self) -> None:
-        assert not (await self.google.process.sync.sync(self.admin)).errors
-
-    async def runs(self) -> int:
-        return len(await self.google.process.sync.runs(self.admin, limit=100))
-
-    async def colleague(self, *, is_admin: bool = True) -> Actor:
-        return await an_actor(self.service.database, "colleague@example.com", is_admin=is_admin)
-
-    async def stranger(self) -> Actor:
-        return await an_actor(self.service.database, "x@example.com", organization="Other", is_admin=True)
-
-
 @pytest.fixture
 async def office(database: Database) -> AsyncGenerator[Office]:
-    async with at_google(database) as google:
-        google.ada.add_calendar("Team", id="team@example.com")
-        process = google.process
-        service = OrgCalendarService(database, process.sync.sync, process.clock)
-        connection = (await google.connect()).connection.id
-        yield Office(google, service, replace(google.actor, is_admin=True), connection)
+    async with an_office(database) as office:
+        yield office
 
 
 # Choosing
@@ -236,7 +187,7 @@ async def test_an_unknown_name_is_told_which_there_are(office: Office, name: str
 
     assert refused.field == "calendar_name"
     assert refused.message == (
-        "None of the account's calendars that are read has this name; they are: Team, ada@example.com."
+        "None of the account's calendars that are read has this name; they are: ada@example.com, Team."
     )
 
 
@@ -247,7 +198,7 @@ async def test_of_very_many_names_some_are_told(office: Office) -> None:
 
     message = (await office.refusal(office.wanted("Room"))).message
 
-    assert message.endswith("Room 19, ….")
+    assert message.endswith("Room 18, ….")
 
 
 @on_one_database
