@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005_org_calendars"
+revision = "0004_org_calendars"
 down_revision = "0003_exceptions"
 branch_labels = None
 depends_on = None
