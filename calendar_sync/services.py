@@ -15,6 +15,7 @@ from calendar_sync import oauth_clients
 from calendar_sync.access.service import AccessService
 from calendar_sync.connections.endpoints import Endpoints
 from calendar_sync.connections.oauth import OAuth
+from calendar_sync.connections.org_calendars import OrgCalendarService
 from calendar_sync.connections.service import ConnectionService
 from calendar_sync.connections.tokens import Renewals
 from calendar_sync.domain.errors import Invalid
@@ -39,6 +40,7 @@ class Services:
     database: Database
     access: AccessService
     connections: ConnectionService
+    org_calendars: OrgCalendarService
     events: EventService
     sync: SyncService
 
@@ -78,6 +80,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             database=database,
             access=AccessService.of(settings, database, http, utc_now),
             connections=ConnectionService(database, keyring, providers, utc_now, oauth),
+            org_calendars=OrgCalendarService(database, sync.sync, utc_now),
             events=EventService(database),
             sync=sync,
         )

@@ -1,11 +1,13 @@
 """Syncing, and what was done by it."""
 
 import time
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Annotated
 
 import strawberry
 
+from calendar_sync.domain import sync as domain
 from calendar_sync.domain.errors import NotFound
 from calendar_sync.domain.identifiers import ConnectionId, RunId
 from resolvers.connections import few
@@ -23,9 +25,14 @@ async def sync_calendars(
         strawberry.argument(description="Only these accounts, `tcred_…`, at most 100. By default all of yours."),
     ] = None,
 ) -> SyncResult:
-    started_at, clock = datetime.now(UTC), time.monotonic()
     chosen = [ConnectionId(one) for one in few(connection_ids)] if connection_ids is not None else None
-    result = await info.context.services.sync.sync(info.context.actor, chosen)
+    return await timed(info.context.services.sync.sync(info.context.actor, chosen))
+
+
+async def timed(syncing: Awaitable[domain.SyncResult]) -> SyncResult:
+    """What it comes to, and how long that takes from now on."""
+    started_at, clock = datetime.now(UTC), time.monotonic()
+    result = await syncing
     return SyncResult.of(result, started_at, round((time.monotonic() - clock) * 1000))
 
 

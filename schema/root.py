@@ -5,6 +5,7 @@ from strawberry.schema.config import StrawberryConfig
 
 import resolvers.connections
 import resolvers.events
+import resolvers.organization_calendars
 import resolvers.sync
 import resolvers.viewer
 from schema.execution import Schema
@@ -17,6 +18,12 @@ from schema.types.mutations import (
     DisconnectResult,
     SelectCalendarsResult,
     SetAutoJoinResult,
+)
+from schema.types.organization_calendar import (
+    CreateOrganizationCalendarResult,
+    DeleteOrganizationCalendarResult,
+    OrganizationCalendar,
+    SyncOrganizationCalendarResult,
 )
 from schema.types.provider import Provider
 from schema.types.scalars import scalars
@@ -58,6 +65,10 @@ class Query:
     sync_run: SyncRun | None = strawberry.field(
         resolver=resolvers.sync.sync_run, description="One run; `null` if there is none, or it is not yours."
     )
+    organization_calendars: list[OrganizationCalendar] = strawberry.field(
+        resolver=resolvers.organization_calendars.organization_calendars,
+        description="The organisation's calendars, the oldest first. Only its administrators may ask.",
+    )
 
 
 @strawberry.type(description="What can be done.")
@@ -83,6 +94,20 @@ class Mutation:
     set_auto_join: SetAutoJoinResult = strawberry.mutation(
         resolver=resolvers.events.set_auto_join,
         description="Keep the bot out of an event, or let the rules decide again.",
+    )
+    create_organization_calendar: CreateOrganizationCalendarResult = strawberry.mutation(
+        resolver=resolvers.organization_calendars.create_organization_calendar,
+        description="Make a calendar of your own account the organisation's, as an administrator. An account in which "
+        "it is not known yet is synced first. A calendar can be the organisation's once.",
+    )
+    delete_organization_calendar: DeleteOrganizationCalendarResult = strawberry.mutation(
+        resolver=resolvers.organization_calendars.delete_organization_calendar,
+        description="Let go of a calendar of the organisation, as an administrator. The account stays connected.",
+    )
+    sync_organization_calendar: SyncOrganizationCalendarResult = strawberry.mutation(
+        resolver=resolvers.organization_calendars.sync_organization_calendar,
+        description="Sync the account that a calendar of the organisation comes by, as an administrator, and wait "
+        "until it is done. A run that is under way already is joined.",
     )
 
 

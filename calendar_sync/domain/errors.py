@@ -46,7 +46,8 @@ class Refusal(CalendarSyncError):
 
 
 class NotFound(Refusal):
-    """`kind` says what was looked for: `event`, `connection`, `calendar`, `user`, `api_key`, `sync_run`."""
+    """`kind` says what was looked for: `event`, `connection`, `calendar`, `org_calendar`, `user`, `api_key`,
+    `sync_run`."""
 
     code = "NOT_FOUND"
 

@@ -17,6 +17,7 @@ CalendarId = NewType("CalendarId", str)
 EventId = NewType("EventId", str)
 OccurrenceId = NewType("OccurrenceId", str)
 RunId = NewType("RunId", str)
+OrgCalendarId = NewType("OrgCalendarId", str)
 
 _BYTES = 15  # 120 bits: 24 base-32 characters without padding
 
@@ -52,6 +53,10 @@ def new_api_key_id() -> ApiKeyId:
 
 def new_run_id() -> RunId:
     return RunId(f"run_{_random()}")
+
+
+def new_org_calendar_id() -> OrgCalendarId:
+    return OrgCalendarId(f"mcorg_{_random()}")
 
 
 def connection_id(user: UserId, provider: str, account: str) -> ConnectionId:

@@ -14,6 +14,11 @@ def within(actor: Actor, statement: _Statement, table: Table) -> _Statement:
     return statement.where(table.c.user_id == actor.user_id)
 
 
+def within_organization(actor: Actor, statement: _Statement, table: Table) -> _Statement:
+    """`statement`, limited to the rows of `table` that are the actor's organisation's: for administrators."""
+    return statement.where(table.c.organization_id == actor.organization_id)
+
+
 def named_within(actor: Actor, statement: _Statement, table: Table) -> _Statement:
     """The same where `statement` names rows by their identifiers: the owner is checked, and nothing searched by it.
 

@@ -148,6 +148,18 @@ class CalendarRow(Row, table=True):
     created_at: datetime = _moment()
 
 
+class OrgCalendarRow(Row, table=True):
+    """A calendar that an administrator who has it made their organisation's."""
+
+    __tablename__ = "org_calendars"
+
+    id: str = _text(primary_key=True)
+    organization_id: str = _text(index=True)
+    calendar_id: str = _text("calendars.id", unique=True)
+    sync_interval_minutes: int
+    created_at: datetime = _moment()
+
+
 class EventRow(Row, table=True):
     """An event object. `payload` is the whole `Event` but for its `remote_id` (`store.payload`).
 
@@ -305,6 +317,7 @@ api_keys = _table(ApiKeyRow)
 connections = _table(ConnectionRow)
 consents = _table(ConsentRow)
 calendars = _table(CalendarRow)
+org_calendars = _table(OrgCalendarRow)
 events = _table(EventRow)
 occurrences = _table(OccurrenceRow)
 problems = _table(ProblemRow)

@@ -9,6 +9,7 @@ from calendar_sync.store.connections import Connections
 from calendar_sync.store.consents import Consents
 from calendar_sync.store.credentials import Credentials
 from calendar_sync.store.events import Events
+from calendar_sync.store.org_calendars import OrgCalendars
 from calendar_sync.store.runs import Runs
 
 
@@ -22,6 +23,7 @@ class Transaction:
         self.consents = Consents(connection)
         self.credentials = Credentials(connection)
         self.calendars = Calendars(connection)
+        self.org_calendars = OrgCalendars(connection)
         self.events = Events(connection)
         self.runs = Runs(connection)
         self.changes = Changes(connection)

@@ -48,12 +48,14 @@ _BODY = {
 }
 _MEANING = {
     200: "Done.",
-    201: "Connected.",
+    201: "Done; here it is.",
     204: "Done; there is nothing more to say.",
     400: "The request cannot be understood, or leads nowhere.",
     401: "Credentials are missing, wrong, expired or revoked.",
+    403: "It takes an administrator.",
     404: "It does not exist, or is another user's.",
     408: "The body did not arrive in time.",
+    409: "It contradicts what is there.",
     413: "The body is too large.",
     415: "The body is not plain `application/json`.",
     422: "A value is wrong; `details.field` names it. Or the provider refuses what was typed.",

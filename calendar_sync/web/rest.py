@@ -4,7 +4,14 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from calendar_sync.settings import Settings
-from calendar_sync.web import connections_routes, events_routes, health, oauth_routes, sync_routes
+from calendar_sync.web import (
+    connections_routes,
+    events_routes,
+    health,
+    oauth_routes,
+    org_connections_routes,
+    sync_routes,
+)
 from calendar_sync.web.authentication import Admission
 from calendar_sync.web.body_guard import BodyGuard
 from calendar_sync.web.errors import exception_handlers
@@ -21,6 +28,7 @@ OPERATIONS = (
     *sync_routes.OPERATIONS,
     *connections_routes.OPERATIONS,
     *oauth_routes.OPERATIONS,
+    *org_connections_routes.OPERATIONS,
     *events_routes.OPERATIONS,
     *health.OPERATIONS,
 )

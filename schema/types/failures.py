@@ -17,6 +17,7 @@ class ErrorCode(StrEnum):
     CONNECTION_NOT_FOUND = "CONNECTION_NOT_FOUND"
     CALENDAR_NOT_FOUND = "CALENDAR_NOT_FOUND"
     EVENT_NOT_FOUND = "EVENT_NOT_FOUND"
+    ORG_CALENDAR_NOT_FOUND = "ORG_CALENDAR_NOT_FOUND"
     ADDRESS_REFUSED = "ADDRESS_REFUSED"
     PROVIDER_DISCONNECTED = "PROVIDER_DISCONNECTED"
     PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
@@ -50,6 +51,7 @@ describe(
         ErrorCode.CONNECTION_NOT_FOUND: "There is no such connected account, or it is not yours.",
         ErrorCode.CALENDAR_NOT_FOUND: "There is no such calendar, or it is not yours.",
         ErrorCode.EVENT_NOT_FOUND: "There is no such event, or it is not yours.",
+        ErrorCode.ORG_CALENDAR_NOT_FOUND: "The organisation has no such calendar.",
         ErrorCode.ADDRESS_REFUSED: "The address may not be reached from here, or no calendar is there.",
         ErrorCode.PROVIDER_DISCONNECTED: "The provider refuses the credentials: connect the account (again).",
         ErrorCode.PROVIDER_UNAVAILABLE: "The provider does not answer just now: try again later.",
@@ -93,4 +95,19 @@ class DisconnectFailed(Failure):
 
 @strawberry.type(description="Auto-join was not changed.")
 class SetAutoJoinFailed(Failure):
+    pass
+
+
+@strawberry.type(description="The calendar was not made the organisation's.")
+class CreateOrganizationCalendarFailed(Failure):
+    pass
+
+
+@strawberry.type(description="The calendar is the organisation's still, if it was.")
+class DeleteOrganizationCalendarFailed(Failure):
+    pass
+
+
+@strawberry.type(description="The organisation's calendar was not synced.")
+class SyncOrganizationCalendarFailed(Failure):
     pass

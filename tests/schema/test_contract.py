@@ -121,7 +121,7 @@ def test_the_words_of_the_domain_are_those_of_the_schema(contract: GraphQLSchema
 
 def test_every_error_has_its_code_in_the_schema() -> None:
     raised = {kind.code for kind in subclasses(errors.CalendarSyncError) if kind is not errors.NotAuthenticated}
-    looked_for = {code_of(errors.NotFound(kind)) for kind in ("event", "connection", "calendar")}
+    looked_for = {code_of(errors.NotFound(kind)) for kind in ("event", "connection", "calendar", "org_calendar")}
 
     assert raised | looked_for <= set(ErrorCode.__members__)
 

@@ -23,6 +23,7 @@ from simulators.server import serving
 SYNC = "/v1/meeting-buddy/calendar/sync"
 EVENTS = "/v1/meeting-buddy/calendar/events"
 CONNECTIONS = "/v1/meeting-buddy/calendar/connections"
+ORG_CONNECTIONS = "/v1/meeting-buddy/calendar/org-connections"
 TOMORROW = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
@@ -46,15 +47,23 @@ class Door:
     async def _with_state(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.app({**scope, "state": dict(self.state)}, receive, send)
 
-    async def user(self) -> str:
+    async def user(self, organization: str | None = None, *, is_admin: bool = False) -> str:
         """The e-mail address of a new user."""
         email = f"user{next(self._numbers)}@example.com"
-        await self.services.access.create_user(email)
+        await self.services.access.create_user(email, organization, is_admin)
         return email
+
+    def organization(self) -> str:
+        """The name of one that is not there yet."""
+        return f"Organisation {next(self._numbers)}"
 
     async def key(self, email: str | None = None) -> str:
         """A new key, of a new user unless one is named."""
         return (await self.services.access.create_key(email or await self.user()))[1]
+
+    async def admin_key(self, organization: str | None = None) -> str:
+        """A new key of a new administrator, in an organisation of their own unless one is named."""
+        return await self.key(await self.user(organization or self.organization(), is_admin=True))
 
     def feed(self) -> Feed:
         """A new, empty one."""

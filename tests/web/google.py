@@ -28,6 +28,13 @@ class DoorAtGoogle:
     simulator: GoogleSimulator
     ada: Account
 
+    async def connected(self, client: httpx.AsyncClient) -> str:
+        """Connect the account as the client's user; gives the connection's `credential_id`."""
+        answer = await client.get(CALLBACK, params=await self.returning(client), headers=JSON)
+        assert answer.status_code == 200, answer.text
+        credential_id: str = answer.json()["credential_id"]
+        return credential_id
+
     async def returning(self, client: httpx.AsyncClient) -> dict[str, str]:
         """Begin as the client's user, and give what Google sends back with them."""
         begun = await client.post(CONNECTIONS, json={"provider": "google_calendar"})

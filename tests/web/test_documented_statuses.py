@@ -18,13 +18,17 @@ from simulators.caldav.hostile import bare_doctype
 from simulators.caldav.quirks import Fault
 from simulators.google import faults as google_faults
 from simulators.server import serving
-from tests.web.door import EVENTS, SYNC, TOMORROW, Door, a_door, code_of
+from tests.web.door import EVENTS, ORG_CONNECTIONS, SYNC, TOMORROW, Door, a_door, code_of
 from tests.web.google import a_door_at_google
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 JSON = {"content-type": "application/json"}
-SOMEBODYS_ID = {"event_id": f"mcevt_{'a' * 24}", "credential_id": f"tcred_{'a' * 24}"}
+SOMEBODYS_ID = {
+    "event_id": f"mcevt_{'a' * 24}",
+    "credential_id": f"tcred_{'a' * 24}",
+    "connection_id": f"mcorg_{'a' * 24}",
+}
 
 Way = Callable[[Operation, Door, str], Awaitable[httpx.Response]]
 """How an operation comes to a status. The text is the address of a store, for those that need a door of their own."""
@@ -40,15 +44,15 @@ async def without_key(operation: Operation, door: Door, _: str) -> httpx.Respons
 
 
 async def with_half_an_object(operation: Operation, door: Door, _: str) -> httpx.Response:
-    return await sent(operation, door, key=await door.key(), content=b"{", headers=JSON)
+    return await sent(operation, door, key=await door.admin_key(), content=b"{", headers=JSON)
 
 
 async def with_two_mebibytes(operation: Operation, door: Door, _: str) -> httpx.Response:
-    return await sent(operation, door, key=await door.key(), content=b"x" * 2**21, headers=JSON)
+    return await sent(operation, door, key=await door.admin_key(), content=b"x" * 2**21, headers=JSON)
 
 
 async def with_plain_text(operation: Operation, door: Door, _: str) -> httpx.Response:
-    return await sent(operation, door, key=await door.key(), content="{}", headers={"content-type": "text/plain"})
+    return await sent(operation, door, key=await door.admin_key(), content="{}", headers={"content-type": "text/plain"})
 
 
 async def without_end(operation: Operation, _: Door, __: str) -> httpx.Response:
@@ -63,7 +67,7 @@ async def without_end(operation: Operation, _: Door, __: str) -> httpx.Response:
 
 async def with_the_wrong_value(operation: Operation, door: Door, _: str) -> httpx.Response:
     body = {"json": {"provider": "nonsense"}} if operation.body else {}
-    return await sent(operation, door, key=await door.key(), params={"limit": 0}, **body)
+    return await sent(operation, door, key=await door.admin_key(), params={"limit": 0}, **body)
 
 
 async def too_often(operation: Operation, _: Door, sqlite_url: str) -> httpx.Response:
@@ -84,7 +88,7 @@ async def without_a_store(operation: Operation, _: Door, sqlite_url: str) -> htt
 
 
 async def with_an_id_of_nobodys(operation: Operation, door: Door, _: str) -> httpx.Response:
-    return await sent(operation, door, key=await door.key(), json={"auto_join_status": "pending"})
+    return await sent(operation, door, key=await door.admin_key(), json={"auto_join_status": "pending"})
 
 
 async def with_a_garbling_provider(operation: Operation, door: Door, _: str) -> httpx.Response:
@@ -126,6 +130,32 @@ async def back_to_a_garbling_provider(operation: Operation, _: Door, sqlite_url:
         return await client.get(operation.path, params=returned)
 
 
+async def as_no_admin(operation: Operation, door: Door, _: str) -> httpx.Response:
+    return await sent(operation, door, key=await door.key())
+
+
+async def with_an_org_calendar(operation: Operation, _: Door, sqlite_url: str) -> httpx.Response:
+    """That which is made for it; a calendar is made once."""
+    async with a_door_at_google(sqlite_url) as google, google.door.asking(await google.door.admin_key()) as client:
+        body = primary_calendar(await google.connected(client))
+        made = await client.post(ORG_CONNECTIONS, json=body)
+        if operation.name == "connectOrgCalendar":
+            return made
+        return await client.request(operation.method, operation.path.format(connection_id=made.json()["id"]))
+
+
+async def with_the_same_org_calendar_twice(operation: Operation, _: Door, sqlite_url: str) -> httpx.Response:
+    async with a_door_at_google(sqlite_url) as google, google.door.asking(await google.door.admin_key()) as client:
+        body = primary_calendar(await google.connected(client))
+        await client.post(operation.path, json=body)
+        return await client.post(operation.path, json=body)
+
+
+def primary_calendar(credential_id: str) -> dict[str, str]:
+    calendar = {"calendar_name": "ada@example.com", "account_email": "ada@example.com"}
+    return {"provider": "google_calendar", "credential_id": credential_id, **calendar}
+
+
 async def with_a_wrong_key(operation: Operation, door: Door, _: str) -> httpx.Response:
     return await sent(operation, door, key="wrong")
 
@@ -136,8 +166,10 @@ WAYS: dict[int, Way] = {
     204: with_everything_right,
     400: with_half_an_object,
     401: without_key,
+    403: as_no_admin,
     404: with_an_id_of_nobodys,
     408: without_end,
+    409: with_the_same_org_calendar_twice,
     413: with_two_mebibytes,
     415: with_plain_text,
     422: with_the_wrong_value,
@@ -152,6 +184,10 @@ WAYS_OF_ITS_OWN: dict[tuple[str, int], Way] = {
     ("completeCalendarConnection", 400): without_key,
     ("completeCalendarConnection", 401): with_a_wrong_key,
     ("completeCalendarConnection", 502): back_to_a_garbling_provider,
+    ("listOrgCalendarConnections", 200): with_an_org_calendar,
+    ("connectOrgCalendar", 201): with_an_org_calendar,
+    ("disconnectOrgCalendar", 204): with_an_org_calendar,
+    ("syncOrgCalendar", 200): with_an_org_calendar,
 }
 
 DOCUMENTED = [

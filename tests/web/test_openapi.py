@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from starlette.routing import Route
 
 from calendar_sync.web.openapi import describe
+from calendar_sync.web.org_connections_shapes import OrgConnection, OrgConnectionList, OrgConnectionRequest
 from calendar_sync.web.rest import OPERATIONS, routes
 from calendar_sync.web.shapes import (
     CalendarConnection,
@@ -43,6 +44,20 @@ DOCUMENTED: dict[type[BaseModel], set[str]] = {
         "created_at",
     },
     CalendarConnection: {"credential_id", "provider", "account_email", "is_active", "last_sync_at", "event_count"},
+    OrgConnection: {
+        "id",
+        "organization_id",
+        "provider",
+        "calendar_name",
+        "account_email",
+        "is_active",
+        "sync_interval_minutes",
+        "last_sync_at",
+        "created_by",
+        "created_at",
+    },
+    OrgConnectionList: {"connections"},
+    OrgConnectionRequest: {"provider", "credential_id", "calendar_name", "account_email"},
     EventQuery: {
         "skip",
         "limit",
