@@ -23,6 +23,7 @@ def in_common(one: Event, other: Event) -> tuple[Event, Event] | None:
 
 
 def _within(event: Event, span: Window) -> Event:
+    """What a listing of the span alone would have: of an override, it is where it was moved to that counts."""
     if event.recurrence is None:
         return event
     zone = Zones().get(event.time.zone, event.time.zone_rules)
@@ -30,8 +31,7 @@ def _within(event: Event, span: Window) -> Event:
     overrides = tuple(
         override
         for override in event.overrides
-        if _starts_in(span, override.original_start, zone)
-        or (override.time is not None and _starts_in(span, override.time.start, zone))
+        if _starts_in(span, override.original_start if override.time is None else override.time.start, zone)
     )
     return replace(event, recurrence=replace(event.recurrence, dates=dates, listed=span), overrides=overrides)
 

@@ -158,8 +158,8 @@ async def test_a_window_that_moves_on_counts_nothing(world: OutlookWorld) -> Non
     world.put("late", "Every month", repeating("absoluteMonthly", dayOfMonth=9))
     await world.sync()
     rounds = []
-    for _ in range(12):
-        world.clock.advance(timedelta(days=10))
+    for _ in range(8):
+        world.clock.advance(timedelta(days=15))
         world.remote.simulator.log.clear()
         run = await world.clean_sync()
         assert run.tally == Tally()
@@ -173,6 +173,14 @@ async def test_an_event_that_comes_into_the_span_is_new(world: OutlookWorld) -> 
     await world.sync()
     world.clock.advance(timedelta(days=60))
     assert (await world.clean_sync()).tally == Tally(new=2)
+
+
+async def test_an_exception_that_comes_into_the_span_was_there_before(world: OutlookWorld) -> None:
+    world.move(instance("series", 1), MONDAY + timedelta(days=100))
+    await world.sync()
+    for _ in range(2):
+        world.clock.advance(timedelta(days=35))
+        assert (await world.clean_sync()).tally == Tally()
 
 
 async def test_changes_since_the_last_increment_are_found_by_the_new_round(world: OutlookWorld) -> None:
@@ -442,3 +450,99 @@ async def test_a_calendar_that_leaves_the_list_goes_with_its_events(world: Outlo
     assert (await world.sync()).tally == Tally(new=6)
     world.remote.account.remove_calendar(team)
     assert (await world.clean_sync()).tally == Tally(removed=1)
+
+
+# Whatever happens, in whatever order
+
+ids = st.sampled_from(["series", "other", "third"])
+weeks = st.integers(0, 12)
+titles = st.sampled_from(["Red", "Blue"])
+rules = st.sampled_from([None, weekly(), weekly(3), weekly(None), repeating("daily", times=9)])
+manners = st.sampled_from([{}, *(each for name, each in MANNERS.items() if name != "tokens that end soon")])
+faults = st.sampled_from([*PASSING.values(), *FAILING.values(), *EXPIRED.values()])
+steps = st.one_of(
+    st.tuples(st.just("put"), ids, titles, rules),
+    st.tuples(st.just("change"), ids, weeks, titles),
+    st.tuples(st.just("move"), ids, weeks, st.sampled_from([2, 50, 24 * 100, 24 * 400])),
+    st.tuples(st.just("cancel"), ids, weeks),
+    st.tuples(st.just("remove"), ids),
+    st.tuples(st.just("expire"), st.booleans()),
+    st.tuples(st.just("roll"), st.integers(1, 33)),
+    st.tuples(st.just("behave"), manners),
+    st.tuples(st.just("fail"), faults, st.integers(0, 2)),
+    st.tuples(st.just("sync")),
+    st.tuples(st.just("sync")),
+)
+
+
+@given(st.lists(steps, min_size=4, max_size=20))
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+async def test_any_history_ends_in_a_store_equal_to_outlook_and_in_exact_counts(
+    history: list[tuple[object, ...]],
+) -> None:
+    async with a_new_world() as world:
+        for step in history:
+            await happen(world, step)
+        world.remote.simulator.faults.clear()
+        await world.clean_sync()
+
+
+async def happen(world: OutlookWorld, step: tuple[object, ...]) -> None:
+    match step:
+        case ("sync",):
+            await world.sync()
+        case (str(what), *given):
+            HAPPENINGS[what](world, *given)
+
+
+def _put(world: OutlookWorld, name: str, title: str, rule: Json | None) -> None:
+    world.put(name, title, rule)
+
+
+def _change(world: OutlookWorld, name: str, week: int, title: str) -> None:
+    world.change(instance(name, week), subject=title)
+
+
+def _move(world: OutlookWorld, name: str, week: int, hours: int) -> None:
+    world.move(instance(name, week), MONDAY + timedelta(weeks=week, hours=hours))
+
+
+def _cancel(world: OutlookWorld, name: str, week: int) -> None:
+    world.cancel(instance(name, week))
+
+
+def _remove(world: OutlookWorld, name: str) -> None:
+    world.cancel(name)
+
+
+def _expire(world: OutlookWorld, forgets: bool) -> None:
+    if forgets:
+        world.calendar.forget_tombstones()
+    world.calendar.expire_delta_links()
+
+
+def _roll(world: OutlookWorld, days: int) -> None:
+    world.clock.advance(timedelta(days=days))
+
+
+def _behave(world: OutlookWorld, quirks: Json) -> None:
+    world.remote.simulator.quirks.reset()
+    world.remote.simulator.quirks.change(**quirks)
+
+
+def _fail(world: OutlookWorld, fault: Fault, times: int) -> None:
+    for _ in range(times):
+        world.remote.simulator.faults.plan(fault)
+
+
+HAPPENINGS: Mapping[str, Callable[..., None]] = {
+    "put": _put,
+    "change": _change,
+    "move": _move,
+    "cancel": _cancel,
+    "remove": _remove,
+    "expire": _expire,
+    "roll": _roll,
+    "behave": _behave,
+    "fail": _fail,
+}
