@@ -22,9 +22,9 @@ class Limits:
         now = self.clock.now()
         day, second = f"{now:%Y-%m-%d}", f"{now:%Y-%m-%dT%H:%M:%S}"
         midnight = datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1)
-        self._count((account, label, day), self.quirks.per_day, midnight)
-        left = self._count((account, label, second), self.quirks.per_second, None)
-        return {"X-RateLimit-Category": label, **left}
+        of_day = self._count((account, label, day), self.quirks.per_day, midnight)
+        of_second = self._count((account, label, second), self.quirks.per_second, None)
+        return {"X-RateLimit-Category": label, **of_day, **of_second}
 
     def _count(self, key: tuple[str, str, str], most: int | None, ends: datetime | None) -> dict[str, str]:
         if most is None:
