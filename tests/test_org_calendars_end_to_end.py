@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from resolvers.refusals import camel
 from simulators.google.calendars import Calendar
@@ -18,8 +17,6 @@ from tests import databases
 from tests.schema.asking import Asking
 from tests.web.door import CONNECTIONS, EVENTS, ORG_CONNECTIONS, TOMORROW, code_of
 from tests.web.google import DoorAtGoogle, a_door_at_google
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LIST = """{
   organizationCalendars {
@@ -74,6 +71,8 @@ class Doors:
         return by_rest, (await self.graphql.data(LIST))["organizationCalendars"]
 
     async def ids(self) -> tuple[str, str]:
+        """Of the calendar in each organisation, chosen if it is not yet."""
+        await self.create()
         (ada,), (bob,) = await self.listed()
         return ada["id"], bob["id"]
 
@@ -86,7 +85,7 @@ class Doors:
         return by_rest
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest.fixture
 async def doors(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Doors]:
     """The account has a calendar `Team` beside its own, which holds a series."""
     async with a_door_at_google(databases.a_migrated_file(tmp_path_factory.mktemp("doors"))) as google:
@@ -130,6 +129,7 @@ async def test_the_same_calendar_is_made_the_organisation_s_once(doors: Doors) -
 
 
 async def test_the_same_is_listed(doors: Doors) -> None:
+    await doors.create()
     (ada,), (bob,) = await doors.listed()
     by_rest = {"connection_id" if name == "credential_id" else name: value for name, value in ada.items()}
     by_graphql = {name: bob[camel(name)] for name in by_rest} | {"provider": bob["provider"].lower()}
@@ -152,15 +152,17 @@ async def test_syncs_count_the_same(doors: Doors) -> None:
 
 
 async def test_events_stay_with_the_user_whose_account_it_is(doors: Doors) -> None:
+    await doors.create()
     door = doors.google.door
     async with door.asking(await door.admin_key(doors.adas_organization)) as colleague:
         assert len((await colleague.get(ORG_CONNECTIONS)).json()["connections"]) == 1
         assert (await colleague.get(EVENTS)).json()["total"] == 0
         assert (await Asking(door, colleague).data(TITLES))["events"]["nodes"] == []
-    assert (await doors.rest.get(EVENTS)).json()["total"] == 4
+    assert (await doors.rest.get(EVENTS)).json()["total"] == 3
 
 
 async def test_a_grant_that_ended_is_told_in_the_same_line(doors: Doors) -> None:
+    await doors.create()
     authority = doors.google.simulator.authority
     authority.kill_refresh_tokens(doors.google.ada)
     authority.expire_access_tokens(doors.google.ada)
@@ -187,4 +189,4 @@ async def test_letting_go_leaves_the_account_and_its_events(doors: Doors) -> Non
     failed = (await doors.graphql.data(DELETE, id=bob))["deleteOrganizationCalendar"]
     assert (code_of(again), again.json()["error"]["message"]) == (failed["code"], failed["message"])
     assert failed["code"] == "ORG_CALENDAR_NOT_FOUND"
-    assert [each["event_count"] for each in (await doors.rest.get(CONNECTIONS)).json()["connections"]] == [4]
+    assert [each["event_count"] for each in (await doors.rest.get(CONNECTIONS)).json()["connections"]] == [3]
