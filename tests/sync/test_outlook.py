@@ -164,7 +164,7 @@ async def test_a_window_that_moves_on_counts_nothing(world: OutlookWorld) -> Non
         run = await world.clean_sync()
         assert run.tally == Tally()
         rounds.append(world.remote.simulator.count(path="/delta", query="startDateTime"))
-    assert sum(rounds) == 3
+    assert sum(rounds) == 2
 
 
 async def test_an_event_that_comes_into_the_span_is_new(world: OutlookWorld) -> None:
@@ -459,7 +459,10 @@ weeks = st.integers(0, 12)
 titles = st.sampled_from(["Red", "Blue"])
 rules = st.sampled_from([None, weekly(), weekly(3), weekly(None), repeating("daily", times=9)])
 manners = st.sampled_from([{}, *(each for name, each in MANNERS.items() if name != "tokens that end soon")])
-faults = st.sampled_from([*PASSING.values(), *FAILING.values(), *EXPIRED.values()])
+faults = st.sampled_from(
+    # Two expired tokens in a row would end the grant.
+    [fault for name, fault in (PASSING | FAILING | EXPIRED).items() if name != "an expired token"]
+)
 steps = st.one_of(
     st.tuples(st.just("put"), ids, titles, rules),
     st.tuples(st.just("change"), ids, weeks, titles),
