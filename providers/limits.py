@@ -64,8 +64,9 @@ class Bucket:
         self._due = float("-inf")
 
     def wait(self, now: float) -> float:
-        """Seconds until the next request may be sent."""
-        return max(0.0, self._due - (self._rate.burst - 1) * self._rate.interval - now)
+        """Seconds until the next request may be sent, to the microsecond."""
+        ahead = self._due - (self._rate.burst - 1) * self._rate.interval
+        return round(max(0.0, ahead - now), 6)
 
     def spend(self, now: float) -> None:
         """Count a request that is sent after that wait. Those that ask later wait behind it."""

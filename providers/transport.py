@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import httpcore
 import httpx
 
-from calendar_sync.domain.errors import AddressRefused, BadResponse, ProviderError, RateLimited, Unavailable
+from calendar_sync.domain.errors import AddressRefused, BadResponse, RateLimited, Unavailable
 from providers.answers import read_answer, read_error, read_headers
 from providers.deadline import Deadline
 from providers.guard import (
@@ -135,12 +135,10 @@ class Transport:
 
         `account` is the account's identity where the transport has `limits`: its clients share their budgets.
         """
-        async with (
-            self._pool(self.rule) as public,
-            self._pool(replace(self.rule, public=False)) as private,
-        ):
+        private = replace(self.rule, public=False)
+        async with self._pool(self.rule) as public, self._pool(private) as private_only:
             with self.budgets.gate(account) as gate:
-                yield GuardedClient(self, _Pools(public, private), credentials, classify, gate)
+                yield GuardedClient(self, _Pools(public, private_only), gate, credentials, classify)
 
     def _pool(self, rule: AddressRule) -> httpcore.AsyncConnectionPool:
         return httpcore.AsyncConnectionPool(
@@ -158,15 +156,15 @@ class GuardedClient:
         self,
         transport: Transport,
         pools: _Pools,
+        gate: Gate,
         credentials: Credentials | None,
         classify: Classify,
-        gate: Gate,
     ) -> None:
         self._transport = transport
         self._pools = pools
+        self._gate = gate
         self._credentials = credentials
         self._classify = classify
-        self._gate = gate
         self._requests = 0
 
     @property
@@ -196,10 +194,10 @@ class GuardedClient:
         `classify` says for this call which answers are errors. Never raises anything but `ProviderError`s.
         """
         call = _Call(
-            method=method.upper(),
-            url=self._transport.check(url),
-            headers=_request_headers(headers),
-            content=content,
+            method.upper(),
+            self._transport.check(url),
+            _request_headers(headers),
+            content,
             max_bytes=max_bytes,
             label=label,
             classify=classify or self._classify,
@@ -225,8 +223,8 @@ class GuardedClient:
                     return response
             except _Broken as err:
                 error = err
-            is_limited = isinstance(error, RateLimited)
-            pause = retry.pause(attempt, call.method, response, time.chance(), is_limited=is_limited)
+            limited = isinstance(error, RateLimited)
+            pause = retry.pause(attempt, call.method, response, time.chance(), is_limited=limited)
             if pause is None or not call.deadline.allows(pause):
                 raise error
             async with call.deadline.stopped(but_for=pause):

@@ -88,7 +88,7 @@ def _told(error: Exception, run: RunUnderWay, **where: str) -> CalendarSyncError
 
 
 def _dated(message: str, until: datetime) -> str:
-    minute = until.astimezone(UTC) + timedelta(seconds=59)
+    minute = until.astimezone(UTC) + timedelta(minutes=1)
     return f"{message.removesuffix('.')} until {minute:%Y-%m-%d %H:%M} UTC."
 
 

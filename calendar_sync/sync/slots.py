@@ -89,7 +89,7 @@ class _Places:
 
 
 class _Turn:
-    """The place of one run, shared by the tasks that it starts: the first to wait gives it up, the first back takes one."""
+    """The place of one run. Its tasks share it: the first that waits gives it up, the first that is back takes one."""
 
     def __init__(self, places: _Places) -> None:
         self._places = places
