@@ -2,6 +2,7 @@
 
 from calendar_sync.settings import Settings
 from providers.limits import Limits, Rate
+from providers.zoom.session import LIGHT
 
 
 def google(settings: Settings) -> Limits:
@@ -25,5 +26,5 @@ def zoom(settings: Settings) -> Limits:
     """https://developers.zoom.us/docs/api/rate-limits/ - what is not labelled counts as "medium", the stricter one."""
     return Limits(
         account=Rate(settings.zoom_medium_requests_per_second, seconds=1),
-        labels={"light": Rate(settings.zoom_light_requests_per_second, seconds=1)},
+        labels={LIGHT: Rate(settings.zoom_light_requests_per_second, seconds=1)},
     )

@@ -98,7 +98,7 @@ class Budgets:
     """Those of one vendor, shared by all its clients in this process."""
 
     def __init__(self, limits: Limits, time: Time) -> None:
-        self._limits = limits
+        self.limits = limits
         self._time = time
         self._project = None if limits.project is None else Bucket(limits.project)
         self._accounts: dict[str, _Account] = {}
@@ -114,7 +114,7 @@ class Budgets:
         kept = self._accounts.get(account)
         if kept is None:
             self._tidy()
-            kept = self._accounts[account] = _Account(self._limits)
+            kept = self._accounts[account] = _Account(self.limits)
         kept.open += 1
         try:
             yield Gate(kept, self._project, self._time)
@@ -161,7 +161,7 @@ class Gate:
         now = self._time.monotonic()
         wait = bucket.wait(now)
         if wait > PATIENCE:
-            message = "This server has spent its budget of requests to the provider."
+            message = "The provider may be sent no more requests."
             raise RateLimited(message, retry_after=timedelta(seconds=wait))
         bucket.spend(now)
         if wait:

@@ -1,9 +1,13 @@
-"""Vendors' limits are settings, and what they document is the default."""
+"""Vendors' limits are settings, what they document is the default, and the server keeps to them."""
 
 import pytest
 
 from calendar_sync import vendor_limits
+from calendar_sync.domain.providers import ProviderName
+from calendar_sync.services import open_services
 from calendar_sync.settings import Settings
+from calendar_sync.sync.slots import Slots
+from providers.google.provider import GoogleProvider
 from providers.limits import Limits, Rate
 
 
@@ -42,3 +46,15 @@ def test_the_operator_can_set_each_of_them(monkeypatch: pytest.MonkeyPatch) -> N
         project=Rate(3, seconds=1), account=Rate(4, seconds=600), concurrent=5
     )
     assert vendor_limits.zoom(settings) == Limits(account=Rate(7, seconds=1), labels={"light": Rate(6, seconds=1)})
+
+
+async def test_the_server_keeps_to_them_and_its_providers_wait_without_a_slot(sqlite_url: str) -> None:
+    settings = Settings(database_url=sqlite_url, google_requests_per_minute=7)
+    async with open_services(settings) as services:
+        runs, slots = services.sync.runs_under_lease, services.sync.concurrency
+        google = runs.providers[ProviderName.GOOGLE_CALENDAR]
+
+        assert isinstance(google, GoogleProvider)
+        assert isinstance(slots, Slots)
+        assert google._transport.budgets.limits == vendor_limits.google(settings)
+        assert google._transport.time.away == runs.away == slots.away

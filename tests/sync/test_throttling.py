@@ -25,8 +25,8 @@ from providers.google.provider import GoogleProvider
 from providers.limits import Limits, Rate
 from providers.retry import RetryPolicy, Time
 from providers.vendor import vendor_transport
+from simulators.faults import Fault
 from simulators.google.app import GoogleSimulator
-from simulators.google.faults import Fault
 from simulators.server import serving
 from tests.builders import an_event
 from tests.providers.google.remote import Grant
@@ -162,12 +162,16 @@ NONSENSE = ["-5", "soon", "", "1e9", "Sun, 99 Nov 2026 12:00:00 GMT", None]
 LONG = ["6", "3600", "315360000", "9" * 400, IN_TEN_YEARS, "2026-11-23T00:00:00Z"]
 
 
-@pytest.mark.parametrize("status", [403, 429])
 @pytest.mark.parametrize(
-    ("retry_after", "tries"), [*((each, 3) for each in SHORT + NONSENSE), *((each, 1) for each in LONG)]
+    ("status", "retry_after", "tries"),
+    [
+        *((429, each, 3) for each in SHORT + NONSENSE),
+        *((429, each, 1) for each in LONG),
+        *((403, "1", 3), (403, None, 3), (403, "3600", 1)),
+    ],
 )
 async def test_a_storm_of_refusals_costs_few_calls_and_leaves_no_trace(
-    one_database: Database, retry_after: str | None, tries: int, status: int
+    one_database: Database, status: int, retry_after: str | None, tries: int
 ) -> None:
     async with a_google_world(one_database) as world:
         world.put("lunch", "Lunch")
