@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -19,8 +19,12 @@ from providers.deadline import Deadline
 from providers.limits import PATIENCE, Bucket, Budgets, Limits, Rate
 from providers.retry import Time
 from providers.transport import Transport
+from providers.vendor import vendor_transport
+from simulators.microsoft.app import MicrosoftSimulator
 from simulators.server import serving
+from tests.providers.google.remote import a_remote
 from tests.providers.loopback import ALLOWED, HOST, NOW
+from tests.providers.outlook.remote import Grant
 
 ROUNDING = 2e-6
 SLOW = Rate(1, seconds=10)
@@ -267,6 +271,49 @@ async def test_every_sending_passes_the_gate_retries_and_redirects_too() -> None
     assert client.requests == 3
     backoff, *budget = waiting.slept
     assert (backoff, budget) == (0.25, [9.75, 10.0])
+
+
+@pytest.mark.parametrize("status", [403, 429])
+async def test_a_client_that_keeps_to_googles_quota_is_never_refused(status: int) -> None:
+    async with a_remote() as remote:
+        remote.simulator.quirks.change(requests_per_minute_and_user=20, quota_status=status)
+
+        async def sleep(seconds: float) -> None:
+            waiting.now += seconds
+            remote.simulator.advance(seconds=seconds)
+
+        waiting = Waiting()
+        time = replace(waiting.time, sleep=sleep)
+        url = f"{remote.provider.url}/calendar/v3/users/me/calendarList"
+        transport = vendor_transport(url, time=time, limits=Limits(account=Rate(20, seconds=60)))
+        for _ in range(10):
+            async with transport.client(account="ada") as client:
+                for _ in range(10):
+                    headers = {"Authorization": f"Bearer {remote.provider.grant.fresh()}"}
+                    await client.request("GET", url, headers)
+
+        assert [request.status for request in remote.simulator.log] == [200] * 100
+
+
+async def test_users_of_one_mailbox_together_keep_to_graphs_four_requests_at_a_time() -> None:
+    simulator = MicrosoftSimulator()
+    simulator.quirks.change(answer_seconds=0.02)
+    app = simulator.add_client("client", "secret", "https://app.example/callback")
+    ada = simulator.add_account("ada@example.com", "Ada")
+    async with serving(simulator) as url:
+        address = f"{url}/v1.0/me/calendars"
+        headers = {"Authorization": f"Bearer {Grant(simulator, app, ada).fresh()}"}
+        transport = vendor_transport(url, limits=Limits(concurrent=4))
+
+        async def ask() -> None:
+            async with transport.client(account="ada") as client:
+                for _ in range(3):
+                    assert (await client.request("GET", address, headers)).status == 200
+                assert client.requests == 3
+
+        await asyncio.gather(*(ask() for _ in range(12)))
+
+        assert simulator.throttle.peaks["client", ada.email] == 4
 
 
 async def waiting_beside(deadline: Deadline, reached: list[bool], but_for: float = 0.0) -> None:
