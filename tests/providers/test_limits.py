@@ -313,7 +313,7 @@ async def test_users_of_one_mailbox_together_keep_to_graphs_four_requests_at_a_t
 
         await asyncio.gather(*(ask() for _ in range(12)))
 
-        assert simulator.throttle.peaks["client", ada.email] == 4
+        assert 1 < simulator.throttle.peaks["client", ada.email] <= 4
 
 
 async def waiting_beside(deadline: Deadline, reached: list[bool], but_for: float = 0.0) -> None:
