@@ -1,6 +1,5 @@
 """The composition root: opens the store, the providers and the use cases, and closes them again."""
 
-import asyncio
 import os
 import secrets
 import socket
@@ -11,7 +10,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from calendar_sync import oauth_clients
+from calendar_sync import oauth_clients, vendor_limits
 from calendar_sync.access.service import AccessService
 from calendar_sync.connections.endpoints import Endpoints
 from calendar_sync.connections.oauth import OAuth
@@ -26,10 +25,12 @@ from calendar_sync.store.database import Database
 from calendar_sync.store.keyring import open_keyring
 from calendar_sync.sync.lease import LeasedRuns
 from calendar_sync.sync.service import SyncService
+from calendar_sync.sync.slots import Slots
 from providers.registry import all_providers
+from providers.retry import Time
 
 CONCURRENT_RUNS = 8
-"""Connections that one process syncs at a time."""
+"""Connections that one process syncs at a time, those that only wait left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
         stack.push_async_callback(database.close)
         await database.ready()
         keyring = open_keyring(settings.encryption_keys, settings.sqlite_path)
-        providers = _providers(settings)
+        slots = Slots(CONCURRENT_RUNS)
+        providers = _providers(settings, Time(away=slots.away))
         http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=10))
         vendors, endpoints = oauth_clients.vendors(settings), Endpoints(http, utc_now)
         renewals = Renewals(database, keyring, endpoints, vendors, utc_now)
@@ -71,8 +73,9 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             settings.window_future,
             _process_name(),
             renewals.source,
+            slots.away,
         )
-        sync = SyncService(runs, asyncio.Semaphore(CONCURRENT_RUNS))
+        sync = SyncService(runs, slots)
         stack.push_async_callback(sync.close)
         oauth = OAuth(database, keyring, endpoints, vendors, oauth_clients.redirect_uri(settings), utc_now)
         yield Services(
@@ -86,12 +89,14 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
         )
 
 
-def _providers(settings: Settings) -> Mapping[ProviderName, Provider]:
+def _providers(settings: Settings, time: Time) -> Mapping[ProviderName, Provider]:
     try:
         return all_providers(
             allowed_networks=settings.allowed_private_networks,
             apple_caldav_url=str(settings.apple_caldav_url),
             google_api_url=str(settings.google_api_url),
+            google_limits=vendor_limits.google(settings),
+            time=time,
         )
     except ValueError as error:
         raise Invalid(f"CALENDAR_SYNC_GOOGLE_API_URL: {error}", field="google_api_url") from error

@@ -5,14 +5,17 @@ from collections.abc import Sequence
 import httpx
 
 from providers.guard import IPNetwork, literal_address, parse_networks
+from providers.limits import Limits
 from providers.retry import Time
 from providers.transport import Transport
 
 _LOOPBACK = parse_networks(["127.0.0.0/8", "::1/128"])
 
 
-def vendor_transport(*urls: str, time: Time | None = None) -> Transport:
+def vendor_transport(*urls: str, time: Time | None = None, limits: Limits = Limits()) -> Transport:
     """A transport for the API at these addresses; loopback, and plain http, only where all of them are there.
+
+    `limits` are the vendor's, for whose accounts clients are opened with `account`.
 
     So a simulator on this machine can stand in for a vendor, and a vendor's redirect can lead to nothing inside.
     Raises `ValueError` for an address that would send tokens over plain http.
@@ -21,7 +24,7 @@ def vendor_transport(*urls: str, time: Time | None = None) -> Transport:
     if not is_local and any(httpx.URL(url).scheme != "https" for url in urls):
         raise ValueError("The address of a vendor must begin with https://.")
     networks: Sequence[IPNetwork] = _LOOPBACK if is_local else ()
-    return Transport(allowed_networks=networks, time=time)
+    return Transport(allowed_networks=networks, time=time, limits=limits)
 
 
 def _is_loopback(host: str) -> bool:

@@ -6,7 +6,7 @@ loses its lease by time; one that was paused and wakes finds the epoch raised an
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -47,7 +47,10 @@ class _Done:
 
 @dataclass(frozen=True, slots=True)
 class LeasedRuns:
-    """Runs connections under their lease. `owner` names this process, `tokens` gives those of accounts by OAuth."""
+    """Runs connections under their lease. `owner` names this process, `tokens` gives those of accounts by OAuth.
+
+    `away` is entered to wait for another process's run.
+    """
 
     database: Database
     keyring: Keyring
@@ -57,6 +60,7 @@ class LeasedRuns:
     future: timedelta
     owner: str
     tokens: Callable[[Connection], TokenSource | None] = lambda _: None
+    away: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
 
     async def run_or_join(self, connection: Connection, trigger: Trigger) -> SyncRun:
         """Sync the connection, or wait for the run that another process has under way, and return what the run did.
@@ -97,7 +101,8 @@ class LeasedRuns:
                 return latest
             if not is_leased:
                 return None
-            await asyncio.sleep(_LOOK_EVERY)
+            async with self.away():
+                await asyncio.sleep(_LOOK_EVERY)
 
     async def _run(self, lease: Lease, connection: Connection, trigger: Trigger) -> SyncRun:
         try:
@@ -169,6 +174,8 @@ class LeasedRuns:
                 await tx.connections.mark(lease.connection_id, status, outcome.failures[0].message)
             else:
                 await tx.connections.synced(started.connection.id, now)
+            if outcome.retry_after:
+                await tx.connections.schedule(lease.connection_id, now + outcome.retry_after)
             for failure in outcome.failures:
                 if failure.calendar_id is not None:
                     await tx.calendars.failed(failure.calendar_id, failure.message)

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,10 +17,10 @@ from calendar_sync.sync.lease import LeasedRuns
 
 @dataclass(slots=True)
 class SyncService:
-    """Syncs connections on demand and tells what runs did."""
+    """Syncs connections on demand and tells what runs did. Each run is within `concurrency` (`Slots`, as a rule)."""
 
     runs_under_lease: LeasedRuns
-    concurrency: asyncio.Semaphore
+    concurrency: AbstractAsyncContextManager[object]
     _under_way: dict[ConnectionId, asyncio.Task[SyncRun]] = field(default_factory=dict)
     _following: dict[ConnectionId, asyncio.Task[None]] = field(default_factory=dict)
     _asked: set[ConnectionId] = field(default_factory=set)
