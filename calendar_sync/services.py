@@ -10,14 +10,13 @@ from datetime import UTC, datetime
 
 import httpx
 
-from calendar_sync import oauth_clients, vendor_limits
+from calendar_sync import oauth_clients, vendor_apis
 from calendar_sync.access.service import AccessService
 from calendar_sync.connections.endpoints import Endpoints
 from calendar_sync.connections.oauth import OAuth
 from calendar_sync.connections.org_calendars import OrgCalendarService
 from calendar_sync.connections.service import ConnectionService
 from calendar_sync.connections.tokens import Renewals
-from calendar_sync.domain.errors import Invalid
 from calendar_sync.domain.providers import Provider, ProviderName
 from calendar_sync.events.service import EventService
 from calendar_sync.settings import Settings
@@ -90,16 +89,14 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
 
 
 def _providers(settings: Settings, time: Time) -> Mapping[ProviderName, Provider]:
-    try:
-        return all_providers(
-            allowed_networks=settings.allowed_private_networks,
-            apple_caldav_url=str(settings.apple_caldav_url),
-            google_api_url=str(settings.google_api_url),
-            google_limits=vendor_limits.google(settings),
-            time=time,
-        )
-    except ValueError as error:
-        raise Invalid(f"CALENDAR_SYNC_GOOGLE_API_URL: {error}", field="google_api_url") from error
+    return all_providers(
+        allowed_networks=settings.allowed_private_networks,
+        apple_caldav_url=str(settings.apple_caldav_url),
+        google=vendor_apis.google(settings),
+        microsoft=vendor_apis.microsoft(settings),
+        zoom=vendor_apis.zoom(settings),
+        time=time,
+    )
 
 
 def utc_now() -> datetime:

@@ -1,6 +1,7 @@
 """Transports to vendors, whose addresses are the operator's settings and not what users type."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import httpx
 
@@ -10,6 +11,18 @@ from providers.retry import Time
 from providers.transport import Transport
 
 _LOOPBACK = parse_networks(["127.0.0.0/8", "::1/128"])
+
+
+@dataclass(frozen=True, slots=True)
+class VendorApi:
+    """Where a vendor's API is, and what the vendor allows."""
+
+    url: str
+    limits: Limits = field(default_factory=Limits)
+
+    def transport(self, time: Time | None = None) -> Transport:
+        """See `vendor_transport`."""
+        return vendor_transport(self.url, time=time, limits=self.limits)
 
 
 def vendor_transport(*urls: str, time: Time | None = None, limits: Limits = Limits()) -> Transport:
