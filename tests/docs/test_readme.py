@@ -132,7 +132,11 @@ def test_the_query_shown_gives_the_sandbox_events(sandbox: Sandbox) -> None:
         json={"query": query},
         trust_env=False,
     ).json()
-    assert {node["title"] for node in answer["data"]["events"]["nodes"]} == {"Stand-up", "Design review"}
+    assert {node["title"] for node in answer["data"]["events"]["nodes"]} == {
+        "Stand-up",
+        "Stand-up (later)",
+        "Design review",
+    }
 
 
 def test_every_setting_is_in_the_readme() -> None:
