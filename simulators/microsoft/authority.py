@@ -47,8 +47,8 @@ class OAuthError(Exception):
 class Client:
     """An application as its operator registered it.
 
-    One without a secret is public. Without `redirect_uris` it may use any loopback address. `secret_expires` is when its
-    secret does. One of a single `tenant` takes accounts of no other.
+    One without a secret is public. Without `redirect_uris` it may use any loopback address. `secret_expires` is when
+    its secret does. One of a single `tenant` takes accounts of no other.
     """
 
     id: str
