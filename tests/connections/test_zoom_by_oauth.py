@@ -55,7 +55,7 @@ async def zoom(database: Database) -> AsyncGenerator[AtZoom]:
     simulator = ZoomSimulator()
     simulator.quirks.change(consent="grant")
     simulator.clock.advance(NOW - datetime.now(UTC))
-    simulator.add_app(CLIENT.id, CLIENT_SECRET, REDIRECT)
+    simulator.add_client(CLIENT.id, CLIENT_SECRET, REDIRECT)
     ada = simulator.add_user("ada@example.com", "Ada")
     for day in range(3):
         simulator.schedule(ada, f"Day {day}", NOW + timedelta(days=day, hours=3))
