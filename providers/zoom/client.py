@@ -4,7 +4,9 @@ An unchanged account costs two requests: the meetings that the user hosts, and t
 those of others. The occurrences of a recurring meeting cost one more whenever its row changes, and once a day.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from calendar_sync.domain.events import Window
@@ -48,20 +50,15 @@ class ZoomClient:
         listed, kept = await self._listed(known, now)
         if is_doubtful(known, listed.keys() | kept.keys(), now):
             listed, kept = await self._listed(known, now)
-        latest, changes = dict(kept), list[Change]()
-        for name, row in listed.items():
-            before = known.get(name)
-            found = None if is_as_known(row, before, now) else await self._told(row, now)
-            if found is not None:
-                changes.append(found.change)
-                latest[name] = found.known
-            elif before is not None:
-                latest[name] = before
+        news = [row for name, row in listed.items() if not is_as_known(row, known.get(name), now)]
+        found = await self._told(news, now)
+        latest = {name: known[name] for name in listed if name in known}
+        latest |= {name: each.known for name, each in found.items()}
         gone = [removal(name, now) for name in missing(known, listed.keys() | kept.keys(), now)]
-        *first, last = _cut(gone, changes)
+        *first, last = _cut(gone, [each.change for each in found.values()])
         for part in first:
             yield ChangePage(part)
-        yield ChangePage(last, write_cursor(latest), Snapshot.UPCOMING if since is None else Snapshot.NONE)
+        yield ChangePage(last, write_cursor({**kept, **latest}), Snapshot.UPCOMING if since is None else Snapshot.NONE)
 
     async def _listed(self, known: Mapping[str, Known], now: datetime) -> tuple[Mapping[str, Row], Mapping[str, Known]]:
         """What is listed, and what of the known is to be believed unseen.
@@ -77,14 +74,18 @@ class ZoomClient:
         others = {name: row for name, row in invited.items() if name.partition("/")[0] not in hosted}
         return {**others, **hosted}, {}
 
-    async def _told(self, row: Row, now: datetime) -> Told | None:
-        """`None` where the meeting went between the list and the question for its occurrences: the next list tells."""
-        if row.kind is not Kind.SERIES:
-            return told(row, self._email)
-        try:
-            return told_in_detail(row, await self._session.detail(row.name), self._email, now)
-        except MeetingGone:
-            return None
+    async def _told(self, rows: Sequence[Row], now: datetime) -> Mapping[str, Told]:
+        """What rows came to, by name; without meetings that went between the list and the question for their
+        occurrences: the next list tells.
+        """
+        single = [row for row in rows if row.kind is not Kind.SERIES]
+        found = await asyncio.to_thread(lambda: {row.name: told(row, self._email) for row in single})
+        for row in rows:
+            if row.kind is Kind.SERIES:
+                with suppress(MeetingGone):
+                    detail = await self._session.detail(row.name)
+                    found[row.name] = told_in_detail(row, detail, self._email, now)
+        return found
 
 
 def _cut(*parts: Sequence[Change]) -> Iterator[Sequence[Change]]:

@@ -36,7 +36,7 @@ class State:
         self.pages = Pages(self.clock, self.quirks)
         self.limits = Limits(self.clock, self.quirks)
 
-    def add_app(self, app_id: str, secret: str, *redirect_uris: str, scopes: tuple[str, ...] = SCOPES) -> App:
+    def add_client(self, app_id: str, secret: str, *redirect_uris: str, scopes: tuple[str, ...] = SCOPES) -> App:
         """Register an app, which without `redirect_uris` may send users back anywhere."""
         app = App(app_id, secret, redirect_uris, scopes)
         self.authority.apps[app.id] = app

@@ -462,7 +462,8 @@ class Diary:
             case ("schedule", str(name), str(title), Recurrence() | None as rule, int(number)):
                 self.put(name, self.world.schedule(title, MONDAY + timedelta(days=number), rule))
             case ("invite", str(name), str(title), Recurrence() | None as rule):
-                self.put(name, self.world.invite(title, TOMORROW + (self.world.now - NOW), rule))
+                start = (self.world.now + (TOMORROW - NOW)).replace(minute=0, second=0, microsecond=0)
+                self.put(name, self.world.invite(title, start, rule))
             case ("pass", int(number)):
                 self.world.pass_time(hours=12 * number)
             case ("behave", dict(quirks)):

@@ -172,7 +172,7 @@ def _spelt(change: Change) -> Change:
 @asynccontextmanager
 async def a_simulated_zoom(now: datetime) -> AsyncIterator[tuple[str, Grant]]:
     simulator = ZoomSimulator()
-    app = simulator.add_app("app", "secret", "https://app.example/callback")
+    app = simulator.add_client("app", "secret", "https://app.example/callback")
     user = simulator.add_user(EMAIL, "Ada")
     simulator.clock.advance(now - datetime.now(UTC))
     async with serving(simulator) as url:
