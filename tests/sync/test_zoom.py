@@ -74,7 +74,7 @@ async def test_an_unchanged_connection_costs_two_requests(world: Filled) -> None
     run = await world.sync()
 
     assert run.requests == len(world.simulator.log) == 2
-    assert world.simulator.count("/users/me/") == 2
+    assert world.simulator.count(path="/users/me/") == 2
 
 
 async def test_the_occurrences_of_a_series_are_asked_for_once_a_day(world: Filled) -> None:
@@ -83,7 +83,7 @@ async def test_the_occurrences_of_a_series_are_asked_for_once_a_day(world: Fille
     for _ in range(12):
         world.pass_time(hours=4)
         await world.sync()
-    assert world.simulator.count(DETAIL) == 2
+    assert world.simulator.count(path=DETAIL) == 2
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ async def test_a_list_that_is_empty_once_removes_nothing(world: Filled) -> None:
     world.simulator.quirks.change(empty_listings=1)
     world.simulator.log.clear()
     assert (await world.sync()).tally == Tally()
-    assert world.simulator.count(LIST) == 2
+    assert world.simulator.count(path=LIST) == 2
 
 
 async def test_a_list_that_is_empty_twice_is_believed(world: Filled) -> None:
