@@ -245,6 +245,12 @@ def test_what_is_removed_goes_with_all_that_was_its_own_but_not_its_past() -> No
     ]
 
 
+def test_an_occurrence_that_is_removed_after_it_was_told_is_not_there() -> None:
+    kept, gone = an_occurrence("2026-01-12T08:00"), an_occurrence("2026-01-19T08:00")
+    removed = {"id": gone["id"], "@removed": {"reason": "deleted"}}
+    assert changes(MASTER, gone, kept, removed)[1:] == [Upsert(series(kept))]
+
+
 def test_a_series_that_recurs_no_more_is_a_single_event() -> None:
     single = a_row(id="m")
     assert changes(MASTER, an_occurrence("2026-01-12T08:00"), single) == changes(single)
