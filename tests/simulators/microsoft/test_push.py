@@ -12,8 +12,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from simulators.server import serving
+from tests.simulators.clients import a_client
 from tests.simulators.microsoft import contract
-from tests.simulators.microsoft.world import IMMUTABLE, MONDAY, WEEKLY, Microsoft, a_client, occurrence, refusal
+from tests.simulators.microsoft.world import IMMUTABLE, MONDAY, WEEKLY, Microsoft, occurrence, refusal
 
 Json = dict[str, Any]
 
