@@ -24,6 +24,22 @@ AccountT = TypeVar("AccountT", bound=_Account)
 
 
 @dataclass(slots=True, eq=False)
+class Code(Generic[ClientT, AccountT]):
+    """An authorization code and what it was asked for with."""
+
+    value: str
+    client: ClientT
+    account: AccountT
+    scopes: tuple[str, ...]
+    redirect_uri: str
+    expires: datetime
+    challenge: str | None = None
+    challenge_method: str = "plain"
+    nonce: str | None = None
+    is_used: bool = False
+
+
+@dataclass(slots=True, eq=False)
 class AccessToken(Generic[ClientT, AccountT]):
     value: str
     client: ClientT

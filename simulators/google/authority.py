@@ -42,20 +42,8 @@ class Client:
 
 
 @dataclass(slots=True, eq=False)
-class Code:
-    """An authorization code and what it was asked for with."""
-
-    value: str
-    client: Client
-    account: Account
-    scopes: tuple[str, ...]
-    redirect_uri: str
-    expires: datetime
-    challenge: str | None = None
-    challenge_method: str = "plain"
-    nonce: str | None = None
+class Code(grants.Code[Client, Account]):
     gives_refresh_token: bool = False
-    is_used: bool = False
 
 
 @dataclass(slots=True, eq=False)

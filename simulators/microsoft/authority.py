@@ -58,22 +58,6 @@ class Client:
 
 
 @dataclass(slots=True, eq=False)
-class Code:
-    """An authorization code and what it was asked for with."""
-
-    value: str
-    client: Client
-    account: Account
-    scopes: tuple[str, ...]
-    redirect_uri: str
-    expires: datetime
-    challenge: str | None = None
-    challenge_method: str = "plain"
-    nonce: str | None = None
-    is_used: bool = False
-
-
-@dataclass(slots=True, eq=False)
 class RefreshToken:
     """`refusal` is what it is answered with once it is dead."""
 
@@ -85,6 +69,7 @@ class RefreshToken:
     refusal: OAuthError | None = None
 
 
+Code = grants.Code[Client, Account]
 AccessToken = grants.AccessToken[Client, Account]
 
 
