@@ -121,7 +121,7 @@ async def test_nothing_is_ever_sent_off_this_machine(microsoft: Microsoft, hook:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"expirationDateTime": later(minutes=10_081)},
+        {"expirationDateTime": later(minutes=10_200)},
         {"expirationDateTime": later(minutes=-1)},
         {"expirationDateTime": "soon"},
         {"expirationDateTime": None},
