@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from calendar_sync.domain.connections import Calendar, Connection, ConnectionStatus
 from calendar_sync.domain.errors import (
@@ -15,6 +16,7 @@ from calendar_sync.domain.errors import (
 )
 from calendar_sync.domain.identifiers import CalendarId
 from calendar_sync.domain.sync import SyncFailure
+from calendar_sync.sync.channels import keep_channels
 from calendar_sync.sync.engine import RunUnderWay, sync_calendar
 from calendar_sync.sync.listing import list_calendars
 
@@ -23,14 +25,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended. `reconnect` says that the provider refuses the account's credentials."""
+    """How a run ended. `reconnect` says that the provider refuses the account's credentials.
+
+    `retry_after` is how long the provider wants to be left alone, where it said so.
+    """
 
     failures: tuple[SyncFailure, ...] = ()
     reconnect: bool = False
+    retry_after: timedelta | None = None
 
 
-async def run_connection(connection: Connection, run: RunUnderWay) -> Outcome:
-    """Sync every selected calendar of the connection.
+async def run_connection(connection: Connection, run: RunUnderWay, push_address: str | None = None) -> Outcome:
+    """Sync every selected calendar of the connection, and have its provider push to `push_address`, if there is one.
 
     What the provider does wrong is in the outcome. Raises `LeaseLost` and `StoreUnavailable`.
     """
@@ -38,6 +44,8 @@ async def run_connection(connection: Connection, run: RunUnderWay) -> Outcome:
         return _of_connection(Disconnected(connection.last_error) if connection.last_error else Disconnected())
     try:
         calendars = await list_calendars(connection, run)
+        if push_address is not None:
+            await keep_channels(calendars, run, push_address)
     except (LeaseLost, StoreUnavailable):
         raise
     except Exception as error:  # noqa: BLE001 - the boundary that keeps a fault of ours to the connection that shows it
@@ -55,8 +63,8 @@ async def _sync_each(calendars: Sequence[Calendar], run: RunUnderWay) -> Outcome
         if isinstance(error, Disconnected):
             return Outcome((*failures, _failure(None, error)), reconnect=True)
         failures.append(_failure(calendar.id, error))
-        if isinstance(error, RateLimited):
-            break  # the limit is the account's: its other calendars would only run into it too
+        if isinstance(error, RateLimited):  # it is the account's: its other calendars would only run into it too
+            return Outcome(tuple(failures), retry_after=error.retry_after)
     return Outcome(tuple(failures))
 
 
@@ -79,7 +87,8 @@ def _told(error: Exception, **where: str) -> CalendarSyncError:
 
 
 def _of_connection(error: CalendarSyncError) -> Outcome:
-    return Outcome((_failure(None, error),), reconnect=isinstance(error, Disconnected))
+    wait = error.retry_after if isinstance(error, RateLimited) else None
+    return Outcome((_failure(None, error),), isinstance(error, Disconnected), wait)
 
 
 def _failure(calendar: CalendarId | None, error: CalendarSyncError) -> SyncFailure:

@@ -1,8 +1,9 @@
 """The one way to sync, whoever asks: at most one run per connection, joined by all who ask while it is under way."""
 
 import asyncio
+import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,6 +13,8 @@ from calendar_sync.domain.errors import NotFound, StoreUnavailable
 from calendar_sync.domain.identifiers import ConnectionId, RunId
 from calendar_sync.domain.sync import SyncResult, SyncRun, Tally, Trigger
 from calendar_sync.sync.lease import LeasedRuns
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -37,12 +40,22 @@ class SyncService:
         runs = await asyncio.gather(*(self._joined(connection, trigger) for connection in chosen))
         return result_of([run for run in runs if run is not None])
 
-    async def request(self, connection: Connection, trigger: Trigger) -> None:
-        """Have the connection synced after now, without waiting.
+    async def request(self, connections: Collection[ConnectionId], trigger: Trigger) -> None:
+        """Have the connections synced after now, without waiting. Once this returns, that is stored.
 
-        Requests that meet a run under way, however many, leave exactly one run to follow it.
+        Requests that meet a run under way, however many, leave exactly one run to follow it. Raises
+        `StoreUnavailable`.
         """
-        await self.runs_under_lease.request(connection.id)
+        for connection in await self.runs_under_lease.request(connections):
+            self.follow(connection, trigger)
+
+    @property
+    def following(self) -> int:
+        """Of how many connections this process looks after the requests."""
+        return len(self._following)
+
+    def follow(self, connection: Connection, trigger: Trigger) -> None:
+        """Sync the connection, without waiting, until every request that is stored for it is served."""
         self._asked.add(connection.id)
         if connection.id not in self._following:
             task = asyncio.create_task(self._follow(connection, trigger), name=f"follow {connection.id}")
@@ -55,6 +68,8 @@ class SyncService:
                 self._asked.discard(connection.id)
                 while await self.runs_under_lease.is_requested(connection.id):
                     await self._joined(connection, trigger)
+        except StoreUnavailable as error:  # the request is stored, and due: the schedule comes back to it
+            _log.warning("A sync is put off: %s", error.message, extra={"connection": connection.id})
         finally:
             self._following.pop(connection.id, None)
 
