@@ -6,14 +6,21 @@ wrong with it fails the run; the calendars are polled the more often.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
 
 from calendar_sync.domain.connections import Calendar
-from calendar_sync.domain.errors import BadResponse, CalendarGone, LeaseLost, ProviderError, StoreUnavailable
+from calendar_sync.domain.errors import (
+    BadResponse,
+    CalendarGone,
+    LeaseLost,
+    ProviderError,
+    StoreUnavailable,
+    Unavailable,
+)
 from calendar_sync.domain.identifiers import CalendarId, ChannelId, new_channel_id
 from calendar_sync.domain.push import Channel, PushClient, Watch
 from calendar_sync.store.channels import ChannelState, StoredChannel, hashed
@@ -30,6 +37,7 @@ UNSUPPORTED_WAIT = timedelta(days=7)
 """Before a provider is asked again to push of a calendar of which it does not."""
 
 _BUDGET_SECONDS = 10.0  # after so long the rest is left to the next run: whoever asked for this one is waiting
+_LONGEST_CALL = 15.0  # seconds; Graph waits ten for the address to answer
 _OF_ONE_CALENDAR = (BadResponse, CalendarGone)
 
 
@@ -109,7 +117,8 @@ class _Keeper:
     async def _extend(self, channel: StoredChannel) -> bool:
         if channel.remote is None:
             return False
-        extended = await self.client.renew(channel.remote, self.run.clock() + LIFE)
+        async with _bounded():
+            extended = await self.client.renew(channel.remote, self.run.clock() + LIFE)
         if extended is not None:
             await self._store(channel.id, extended)
         return extended is not None
@@ -119,7 +128,8 @@ class _Keeper:
         channel, token, now = new_channel_id(), token_urlsafe(32), self.run.clock()
         async with self.run.writing() as tx:
             await tx.channels.add(channel, calendar, self.address, hashed(token), now + LIFE, now)
-        remote = await self.client.watch(Watch(calendar.remote, channel, token, self.address, now + LIFE))
+        async with _bounded():
+            remote = await self.client.watch(Watch(calendar.remote, channel, token, self.address, now + LIFE))
         if remote is None:
             async with self.run.writing() as tx:
                 await tx.channels.refuse(calendar, now + UNSUPPORTED_WAIT, now)
@@ -148,12 +158,22 @@ class _Keeper:
         """As far as the provider lets us; it ends by itself else, and what it brings is answered with 404."""
         if remote is not None:
             with suppress(ProviderError):
-                await self.client.unwatch(remote)
+                async with _bounded():
+                    await self.client.unwatch(remote)
 
     def _tell(self, error: ProviderError, *, is_news: bool) -> None:
         level = logging.WARNING if is_news else logging.DEBUG
         connection = self.run.lease.connection_id
         _log.log(level, "No push for now: %s", error.message, extra={"connection": connection, "run": self.run.id})
+
+
+@asynccontextmanager
+async def _bounded() -> AsyncGenerator[None]:
+    try:
+        async with asyncio.timeout(_LONGEST_CALL):
+            yield
+    except TimeoutError as err:
+        raise Unavailable("The provider did not answer in time.") from err
 
 
 def _sorted(rows: Sequence[StoredChannel], wanted: set[CalendarId], address: str, now: datetime) -> _Stored:

@@ -58,5 +58,8 @@ class Schedule:
                 _log.warning("Nothing is synced on schedule for now: %s", error.message)
             self._is_away = True
             return _LONGEST_SLEEP
+        except Exception as error:  # noqa: BLE001 - the boundary that keeps a fault of ours from ending the schedule
+            _log.error("The schedule failed by a fault of this program.", exc_info=error)
+            return _LONGEST_SLEEP
         self._is_away = False
         return wait
