@@ -35,6 +35,8 @@ from providers.registry import all_providers
 
 CONCURRENT_RUNS = 8
 """Connections that one process syncs at a time."""
+SPACING = 1.0
+"""Seconds between the beginnings of two runs over a connection that its provider asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             push_addresses(settings),
             Pace(settings.sync_interval),
         )
-        sync = SyncService(runs, asyncio.Semaphore(CONCURRENT_RUNS))
+        sync = SyncService(runs, asyncio.Semaphore(CONCURRENT_RUNS), SPACING)
         stack.push_async_callback(sync.close)
         inbox = Inbox(database, sync, utc_now)
         stack.push_async_callback(inbox.close)

@@ -19,10 +19,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class SyncService:
-    """Syncs connections on demand and tells what runs did."""
+    """Syncs connections on demand and tells what runs did.
+
+    `spacing` is how many seconds lie at least between the beginnings of two runs over a connection that were asked for
+    with `request`: providers push several times for one deed of a user, and a flood must not use up their limits.
+    """
 
     runs_under_lease: LeasedRuns
     concurrency: asyncio.Semaphore
+    spacing: float = 0.0
     _under_way: dict[ConnectionId, asyncio.Task[SyncRun]] = field(default_factory=dict)
     _following: dict[ConnectionId, asyncio.Task[None]] = field(default_factory=dict)
     _asked: set[ConnectionId] = field(default_factory=set)
@@ -67,7 +72,7 @@ class SyncService:
             while connection.id in self._asked:
                 self._asked.discard(connection.id)
                 while await self.runs_under_lease.is_requested(connection.id):
-                    await self._joined(connection, trigger)
+                    await asyncio.gather(self._joined(connection, trigger), asyncio.sleep(self.spacing))
         except StoreUnavailable as error:  # the request is stored, and due: the schedule comes back to it
             _log.warning("A sync is put off: %s", error.message, extra={"connection": connection.id})
         finally:

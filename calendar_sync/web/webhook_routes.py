@@ -52,6 +52,7 @@ async def _from_google(request: Request) -> Response:
     """All is in the headers; the first message of a channel, `sync`, only says that it is open."""
     headers = request.headers
     if headers.get("x-goog-resource-state") == "sync":
+        request.state.is_routine = True
         return answer(WebhookAnswer(accepted=0))
     return await _taken(request, [_of_google(headers)], status=200)
 
@@ -94,6 +95,7 @@ def _of_graph(item: object) -> Notification | None:
 
 async def _taken(request: Request, notifications: Sequence[Notification], status: int) -> Response:
     """Raises `NotFound` where not one is a provider's."""
+    request.state.is_routine = True
     named = [each for each in notifications if _is_a_name(each)]
     accepted = await services_of(request).inbox.take(named) if named else 0
     if not accepted:

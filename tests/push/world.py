@@ -1,18 +1,23 @@
 """The server as it runs, on a port that a simulated Google pushes to, and a user whose account is connected there."""
 
 import asyncio
+import re
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import httpx
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.identifiers import UserId
+from calendar_sync.domain.providers import Account as OurAccount
+from calendar_sync.domain.providers import Provider, ProviderClient, ProviderName
 from calendar_sync.domain.sync import SyncRun, Trigger
 from calendar_sync.server import Server, listen, make_server
 from calendar_sync.services import Services, open_services
@@ -26,12 +31,46 @@ from tests.connections.world import NO_TLS
 from tests.web.door import CONNECTIONS, EVENTS, SYNC
 
 WEBHOOKS = "/v1/meeting-buddy/calendar/webhooks"
+_ROWS = tables.channels
+NOTHING: Mapping[str, str | None] = MappingProxyType({})
+_TIMES = ("created_at", "renew_at", "expires_at")
 TOMORROW = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
 @dataclass
+class Held:
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    may_end: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass
+class HeldUp:
+    """A provider of which every client, once opened, waits."""
+
+    provider: Provider
+    held: Held
+
+    @property
+    def name(self) -> ProviderName:
+        return self.provider.name
+
+    async def connect(self, credentials: Mapping[str, str]) -> OurAccount:
+        return await self.provider.connect(credentials)
+
+    @asynccontextmanager
+    async def open(self, account: OurAccount) -> AsyncIterator[ProviderClient]:
+        async with self.provider.open(account) as client:
+            self.held.begun.set()
+            await self.held.may_end.wait()
+            yield client
+
+
+@dataclass(repr=False)
 class PushWorld:
-    """`client` shows the user's key. Nobody but push and the tests asks for a sync unless the server works."""
+    """`client` shows the user's key. Nobody but push and the tests asks for a sync unless the server works.
+
+    `spacing` is that of the runs; without any, tests need not wait.
+    """
 
     simulator: GoogleSimulator
     ada: Account
@@ -39,6 +78,7 @@ class PushWorld:
     port: int
     client: httpx.AsyncClient
     actor: Actor
+    spacing: float = 0.0
     server: Server | None = None
     _serving: asyncio.Task[None] | None = None
 
@@ -53,6 +93,7 @@ class PushWorld:
         self.server = make_server(self.settings, works=works)
         self._serving = asyncio.create_task(self._serve(self.server, listener))
         await self.server.ready.wait()
+        self.services.sync.spacing = self.spacing
 
     async def _serve(self, server: Server, listener: Any) -> None:  # noqa: ANN401 - a socket
         with listener:
@@ -87,8 +128,7 @@ class PushWorld:
     # What there is
 
     def google_shows(self) -> list[str]:
-        calendars = [calendar for calendar in self.simulator.world.calendars.values() if calendar.is_watchable]
-        resources = [stored.resource for calendar in calendars for stored in calendar.events.values()]
+        resources = [stored.resource for stored in self.ada.primary.events.values()]
         return sorted(each["summary"] for each in resources if each["status"] != "cancelled")
 
     @property
@@ -97,7 +137,14 @@ class PushWorld:
 
     async def rows(self) -> Sequence[Any]:
         async with self.services.database.begin(write=False) as tx:
-            return list(await tx.connection.execute(select(tables.channels).order_by(tables.channels.c.created_at)))
+            return list(await tx.connection.execute(select(_ROWS).order_by(_ROWS.c.created_at)))
+
+    async def age(self, by: timedelta) -> None:
+        """As if all that is known of the channels had come about so long before."""
+        async with self.services.database.begin() as tx:
+            for row in await self.rows():
+                moved = {name: at - by for name in _TIMES if (at := getattr(row, name)) is not None}
+                await tx.connection.execute(update(_ROWS).where(_ROWS.c.id == row.id).values(**moved))
 
     async def runs(self) -> Sequence[SyncRun]:
         """The newest first."""
@@ -106,13 +153,21 @@ class PushWorld:
     async def pushed(self) -> int:
         return sum(run.trigger is Trigger.PUSH for run in await self.runs())
 
+    def hold_up(self) -> "Held":
+        """Keep the next run from ending."""
+        held, runs = Held(), self.services.sync.runs_under_lease
+        provider = runs.providers[ProviderName.GOOGLE_CALENDAR]
+        held_up = HeldUp(provider, held)
+        self.services.sync.runs_under_lease = replace(runs, providers={provider.name: held_up})
+        return held
+
     async def settled(self) -> None:
         """All that was pushed has come, and what it asked for is done."""
         await self.simulator.push.settled()
         await self.services.sync.settled()
 
 
-def message(channel: Channel, number: int = 100, **changed: str | None) -> dict[str, str]:
+def message(channel: Channel, number: int = 100, changed: Mapping[str, str | None] = NOTHING) -> dict[str, str]:
     """As Google would send it; `changed` are headers without their prefix, `None` leaves one out."""
     headers = {
         "channel_id": channel.id,
@@ -123,6 +178,35 @@ def message(channel: Channel, number: int = 100, **changed: str | None) -> dict[
         **changed,
     }
     return {f"x-goog-{name.replace('_', '-')}": value for name, value in headers.items() if value is not None}
+
+
+async def burst(port: int, messages: Sequence[Mapping[str, str]], *, connections: int = 20) -> Counter[int]:
+    """Send them as fast as they are answered, over so many connections; how often there was which status."""
+    statuses: Counter[int] = Counter()
+    left = iter(messages)
+
+    async def send() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for headers in left:
+            lines = [f"POST {WEBHOOKS} HTTP/1.1", "host: test", "content-length: 0", *map(": ".join, headers.items())]
+            writer.write("\r\n".join((*lines, "", "")).encode())
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"content-length: (\d+)", head)
+            await reader.readexactly(int(length[1]) if length else 0)
+            statuses[int(head.split(b" ", 2)[1])] += 1
+        writer.close()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(connections):
+            group.create_task(send())
+    return statuses
+
+
+async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for what happens in the background."""
+    async with asyncio.timeout(20):
+        while not await is_so():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager
