@@ -248,7 +248,7 @@ HAPPENINGS = st.one_of(
 
 
 @given(st.lists(HAPPENINGS, max_size=12))
-@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 async def test_whatever_is_pushed_ends_in_what_google_shows_and_in_no_more_runs_than_changes(
     world: PushWorld, history: list[tuple[object, ...]]
 ) -> None:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 import httpx
+from hypothesis.vendor.pretty import RepresentationPrinter
 from sqlalchemy import select, update
 
 from calendar_sync.domain.accounts import Actor
@@ -82,6 +83,10 @@ class PushWorld:
     server: Server | None = None
     _serving: asyncio.Task[None] | None = None
 
+    def _repr_pretty_(self, printer: RepresentationPrinter, _: bool) -> None:  # noqa: FBT001 - Hypothesis calls it so
+        """All that it holds would fill pages."""
+        printer.text("a push world")
+
     @property
     def services(self) -> Services:
         assert self.server is not None
@@ -128,8 +133,8 @@ class PushWorld:
     # What there is
 
     def google_shows(self) -> list[str]:
-        resources = [stored.resource for stored in self.ada.primary.events.values()]
-        return sorted(each["summary"] for each in resources if each["status"] != "cancelled")
+        events = self.ada.primary.events.values()
+        return sorted(each.resource["summary"] for each in events if not each.is_removed)
 
     @property
     def channels(self) -> Sequence[Channel]:
