@@ -83,7 +83,7 @@ class PushWorld:
     server: Server | None = None
     _serving: asyncio.Task[None] | None = None
 
-    def _repr_pretty_(self, printer: RepresentationPrinter, _: bool) -> None:  # noqa: FBT001 - Hypothesis calls it so
+    def _repr_pretty_(self, printer: RepresentationPrinter, _: bool) -> None:
         """All that it holds would fill pages."""
         printer.text("a push world")
 
