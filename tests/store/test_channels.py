@@ -67,9 +67,9 @@ async def test_one_that_is_being_opened_is_found_for_it_may_be_so_already(place:
 
 
 async def test_what_is_over_refused_or_unknown_is_not_found(place: Place) -> None:
-    channel = await a_channel(place)
+    channel, beside = await a_channel(place), await a_calendar_beside(place)
     async with place.database.begin() as tx:
-        await tx.channels.refuse(await a_calendar_beside(place), NOW + WEEK, NOW)
+        await tx.channels.refuse(beside, NOW + WEEK, NOW)
     refused = next(row.id for row in await stored(place) if row.state is ChannelState.REFUSED)
     assert await found(place, channel, now=NOW + WEEK) == {}
     assert await found(place, refused, "ch_unknown", "") == {}
