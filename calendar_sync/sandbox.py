@@ -134,6 +134,7 @@ def _accounts(simulated: Simulated) -> dict[str, dict[str, str]]:
         "caldav": {"url": simulated.caldav, "username": sandbox.USER, "password": sandbox.PASSWORD},
         "ics": {"url": simulated.feed},
         "google_calendar": {},
+        "outlook_calendar": {},
     }
 
 

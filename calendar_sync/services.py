@@ -1,6 +1,5 @@
 """The composition root: opens the store, the providers and the use cases, and closes them again."""
 
-import asyncio
 import os
 import secrets
 import socket
@@ -11,7 +10,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from calendar_sync import oauth_clients
+from calendar_sync import oauth_clients, vendor_apis
 from calendar_sync.access.service import AccessService
 from calendar_sync.connections.channels import ChannelCloser
 from calendar_sync.connections.endpoints import Endpoints
@@ -19,7 +18,6 @@ from calendar_sync.connections.oauth import OAuth
 from calendar_sync.connections.org_calendars import OrgCalendarService
 from calendar_sync.connections.service import ConnectionService
 from calendar_sync.connections.tokens import Renewals
-from calendar_sync.domain.errors import Invalid
 from calendar_sync.domain.providers import Provider, ProviderName
 from calendar_sync.events.service import EventService
 from calendar_sync.push_addresses import push_addresses
@@ -31,10 +29,12 @@ from calendar_sync.sync.lease import LeasedRuns
 from calendar_sync.sync.pace import Pace
 from calendar_sync.sync.schedule import Schedule
 from calendar_sync.sync.service import SyncService
+from calendar_sync.sync.slots import Slots
 from providers.registry import all_providers
+from providers.retry import Time
 
 CONCURRENT_RUNS = 8
-"""Connections that one process syncs at a time."""
+"""Connections that one process syncs at a time, those that only wait left out."""
 SPACING = 1.0
 """Seconds between the beginnings of two runs over a connection that its provider asks for."""
 
@@ -66,7 +66,8 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
         stack.push_async_callback(database.close)
         await database.ready()
         keyring = open_keyring(settings.encryption_keys, settings.sqlite_path)
-        providers = _providers(settings)
+        slots = Slots(CONCURRENT_RUNS)
+        providers = _providers(settings, Time(away=slots.away))
         http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=10))
         vendors, endpoints = oauth_clients.vendors(settings), Endpoints(http, utc_now)
         renewals = Renewals(database, keyring, endpoints, vendors, utc_now)
@@ -80,10 +81,11 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             settings.window_future,
             _process_name(),
             renewals.source,
+            slots.away,
             push_addresses(settings),
             Pace(settings.sync_interval),
         )
-        sync = SyncService(runs, asyncio.Semaphore(CONCURRENT_RUNS), SPACING)
+        sync = SyncService(runs, slots, SPACING)
         stack.push_async_callback(sync.close)
         inbox = Inbox(database, sync, utc_now)
         stack.push_async_callback(inbox.close)
@@ -103,15 +105,15 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
         )
 
 
-def _providers(settings: Settings) -> Mapping[ProviderName, Provider]:
-    try:
-        return all_providers(
-            allowed_networks=settings.allowed_private_networks,
-            apple_caldav_url=str(settings.apple_caldav_url),
-            google_api_url=str(settings.google_api_url),
-        )
-    except ValueError as error:
-        raise Invalid(f"CALENDAR_SYNC_GOOGLE_API_URL: {error}", field="google_api_url") from error
+def _providers(settings: Settings, time: Time) -> Mapping[ProviderName, Provider]:
+    return all_providers(
+        allowed_networks=settings.allowed_private_networks,
+        apple_caldav_url=str(settings.apple_caldav_url),
+        google=vendor_apis.google(settings),
+        microsoft=vendor_apis.microsoft(settings),
+        zoom=vendor_apis.zoom(settings),
+        time=time,
+    )
 
 
 def utc_now() -> datetime:

@@ -63,6 +63,14 @@ class Settings(BaseSettings):
     google_revoke_url: AnyHttpUrl = Field(
         default=AnyHttpUrl("https://oauth2.googleapis.com/revoke"), description="Where Google ends them."
     )
+    google_requests_per_minute: int = Field(
+        default=10_000,
+        ge=1,
+        description="Requests a minute that the Cloud project may send; each server of several takes its part of them.",
+    )
+    google_requests_per_minute_per_user: int = Field(
+        default=600, ge=1, description="Requests a minute for one Google account."
+    )
     microsoft_client_id: str | None = Field(default=None, description="Of the app registration at Microsoft Entra.")
     microsoft_client_secret: SecretStr | None = Field(
         default=None, description="Of the same app registration; none for a public client."
@@ -79,11 +87,32 @@ class Settings(BaseSettings):
         default=AnyHttpUrl("https://login.microsoftonline.com"),
         description="Microsoft's sign-in; `/{tenant}/oauth2/v2.0/…` follows.",
     )
+    microsoft_requests_per_second: int = Field(
+        default=2_000, ge=1, description="Requests a second that the app registration may send, over all mailboxes."
+    )
+    microsoft_requests_per_10_minutes_per_mailbox: int = Field(
+        default=10_000, ge=1, description="Requests in ten minutes for one mailbox."
+    )
+    microsoft_concurrent_requests_per_mailbox: int = Field(
+        default=4, ge=1, description="Requests for one mailbox that are under way at a time."
+    )
     zoom_client_id: str | None = Field(default=None, description="Of the app at Zoom's Marketplace.")
     zoom_client_secret: SecretStr | None = Field(default=None, description="Of the same app.")
     zoom_api_url: AnyHttpUrl = Field(default=AnyHttpUrl("https://api.zoom.us/v2"), description="Zoom's API.")
     zoom_login_url: AnyHttpUrl = Field(
         default=AnyHttpUrl("https://zoom.us"), description="Zoom's sign-in; `/oauth/…` follows."
+    )
+    zoom_light_requests_per_second: int = Field(
+        default=30,
+        ge=1,
+        description='Requests a second of Zoom\'s label "light" for one account: 30 on Pro, 4 on the free plan (and '
+        "6,000 a day), 80 on Business and above.",
+    )
+    zoom_medium_requests_per_second: int = Field(
+        default=20,
+        ge=1,
+        description='Requests a second of the label "medium" for one account: 20 on Pro, 2 on the free plan (and 2,000 '
+        "a day), 60 on Business and above.",
     )
     oidc_issuer: str | None = Field(default=None, description="Accept access tokens of this issuer.")
     oidc_audience: str | None = Field(default=None, description="The audience its tokens must be meant for.")

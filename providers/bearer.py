@@ -56,9 +56,12 @@ class BearerSession:
     def requests(self) -> int:
         return self._http.requests
 
-    async def get(self, url: str) -> Json:
-        """The JSON object at an address. Raises any `ProviderError`; a token refused twice is `Disconnected`."""
-        body = await self._answer("GET", url, b"")
+    async def get(self, url: str, *, label: str = "") -> Json:
+        """The JSON object at an address. Raises any `ProviderError`; a token refused twice is `Disconnected`.
+
+        `label` is the kind of request where the vendor counts some apart (`providers.limits`).
+        """
+        body = await self._answer("GET", url, b"", label)
         if len(body) <= _READ_IN_PLACE:
             return self._object(body)
         return await asyncio.to_thread(self._object, body)
@@ -68,23 +71,30 @@ class BearerSession:
         body = await self._answer(method, url, b"" if content is None else json.dumps(content).encode())
         return self._object(body) if body else {}
 
-    async def _answer(self, method: str, url: str, content: bytes) -> bytes:
+    async def _answer(self, method: str, url: str, content: bytes, label: str = "") -> bytes:
         token = await self._tokens.token()
         try:
-            return await self._ask(method, url, content, token)
+            return await self._ask(method, url, content, token, label)
         except TokenRefused:
             token = await self._tokens.renew(token)
         try:
-            return await self._ask(method, url, content, token)
+            return await self._ask(method, url, content, token, label)
         except TokenRefused as err:
             raise Disconnected from err
 
-    async def _ask(self, method: str, url: str, content: bytes, token: str) -> bytes:
+    async def _ask(self, method: str, url: str, content: bytes, token: str, label: str) -> bytes:
         headers = {"Authorization": f"Bearer {token}", **self._dialect.headers}
         if content:
             headers["Content-Type"] = "application/json"
         response = await self._http.request(
-            method, url, headers, content, max_bytes=_MAX_BYTES, deadline=_DEADLINE, classify=self._dialect.classify
+            method,
+            url,
+            headers,
+            content,
+            max_bytes=_MAX_BYTES,
+            deadline=_DEADLINE,
+            classify=self._dialect.classify,
+            label=label,
         )
         return response.body
 

@@ -9,16 +9,17 @@ URLs of feeds are secrets. Nothing here logs, and `httpx.AsyncClient`, which log
 logging keeps the loggers `httpx` and `httpcore` at WARNING.
 """
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
 import httpcore
 import httpx
 
-from calendar_sync.domain.errors import AddressRefused, BadResponse, ProviderError, Unavailable
+from calendar_sync.domain.errors import AddressRefused, BadResponse, RateLimited, Unavailable
+from providers.answers import read_answer, read_error, read_headers
+from providers.deadline import Deadline
 from providers.guard import (
     UNREACHABLE,
     AddressRule,
@@ -29,7 +30,7 @@ from providers.guard import (
     check_url,
     literal_address,
 )
-from providers.inflate import TOO_LARGE, read_body
+from providers.limits import Budgets, Gate, Limits
 from providers.responses import Classify, Response, classify, parse_retry_after
 from providers.retry import SAFE_METHODS, RetryPolicy, Time
 
@@ -39,9 +40,6 @@ USER_AGENT = "calendar-sync"
 
 _CONNECT_SECONDS = 10.0
 _MOST_REDIRECTS = 5
-_MOST_HEADERS = 200
-_MOST_HEADER_BYTES = 64 * 1024
-_MOST_ERROR_BYTES = 256 * 1024
 _CREDENTIAL_HEADERS = ("authorization", "cookie", "proxy-authorization")
 
 UNTRUSTED = "The server's certificate is not trusted: it is expired, self-signed or made out to another name."
@@ -76,6 +74,14 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class _Pools:
+    """Connections to any address that may be reached, and to those alone that the operator allows."""
+
+    public: httpcore.AsyncConnectionPool
+    private: httpcore.AsyncConnectionPool
+
+
+@dataclass(frozen=True, slots=True)
 class _Call:
     """What the caller asked for; a hop of it goes to `url`."""
 
@@ -84,10 +90,16 @@ class _Call:
     headers: httpx.Headers
     content: bytes
     max_bytes: int
+    label: str
+    classify: Classify
+    deadline: Deadline
 
 
 class Transport:
-    """Makes clients. `ssl_context` is trusted instead of the usual authorities (tests, a private authority)."""
+    """Makes clients. `ssl_context` is trusted instead of the usual authorities (tests, a private authority).
+
+    `limits` bound how often all its clients together, and those of one account, ask.
+    """
 
     def __init__(
         self,
@@ -97,12 +109,14 @@ class Transport:
         resolve: Resolver | None = None,
         retry: RetryPolicy = RetryPolicy(),
         time: Time | None = None,
+        limits: Limits = Limits(),
     ) -> None:
         self.rule = AddressRule(tuple(allowed_networks))
         self.ssl_context = ssl_context or httpx.create_ssl_context()
         self.resolve = resolve or SystemResolver()
         self.retry = retry
         self.time = time or Time()
+        self.budgets = Budgets(limits, self.time)
 
     def check(self, url: str) -> httpx.URL:
         """Refuse an address by its text alone, sending nothing. Raises `AddressRefused`."""
@@ -115,14 +129,16 @@ class Transport:
 
     @asynccontextmanager
     async def client(
-        self, *, credentials: Credentials | None = None, classify: Classify = classify
+        self, *, credentials: Credentials | None = None, classify: Classify = classify, account: str = ""
     ) -> AsyncIterator["GuardedClient"]:
-        """A client for one account and one run; its connections are closed with it. Opening sends nothing."""
-        async with (
-            self._pool(self.rule) as public,
-            self._pool(replace(self.rule, public=False)) as private,
-        ):
-            yield GuardedClient(self, public, private, credentials, classify)
+        """A client for one account and one run; its connections are closed with it. Opening sends nothing.
+
+        `account` is the account's identity where the transport has `limits`: its clients share their budgets.
+        """
+        private = replace(self.rule, public=False)
+        async with self._pool(self.rule) as public, self._pool(private) as private_only:
+            with self.budgets.gate(account) as gate:
+                yield GuardedClient(self, _Pools(public, private_only), gate, credentials, classify)
 
     def _pool(self, rule: AddressRule) -> httpcore.AsyncConnectionPool:
         return httpcore.AsyncConnectionPool(
@@ -139,14 +155,14 @@ class GuardedClient:
     def __init__(
         self,
         transport: Transport,
-        public: httpcore.AsyncConnectionPool,
-        private: httpcore.AsyncConnectionPool,
+        pools: _Pools,
+        gate: Gate,
         credentials: Credentials | None,
         classify: Classify,
     ) -> None:
         self._transport = transport
-        self._public = public
-        self._private = private
+        self._pools = pools
+        self._gate = gate
         self._credentials = credentials
         self._classify = classify
         self._requests = 0
@@ -166,42 +182,53 @@ class GuardedClient:
         max_bytes: int = DEFAULT_MAX_BYTES,
         deadline: float = DEFAULT_DEADLINE,
         classify: Classify | None = None,
+        label: str = "",
     ) -> Response:
-        """The whole answer to a request, within `deadline` seconds from now, retries and redirects included.
+        """The whole answer to a request, within `deadline` seconds, retries and redirects included.
+
+        Only the waiting for our own budgets and for our turn does not count. `label` is the kind of request where the
+        vendor counts some apart (`Limits.labels`).
 
         Safe methods follow up to five redirects with their method and body (DAV must not turn into GET), and are
         repeated when the server or the connection has a passing fault. `max_bytes` bounds the decoded body.
         `classify` says for this call which answers are errors. Never raises anything but `ProviderError`s.
         """
-        call = _Call(method.upper(), self._transport.check(url), _request_headers(headers), content, max_bytes)
+        call = _Call(
+            method.upper(),
+            self._transport.check(url),
+            _request_headers(headers),
+            content,
+            max_bytes=max_bytes,
+            label=label,
+            classify=classify or self._classify,
+            deadline=Deadline(deadline),
+        )
         try:
-            async with asyncio.timeout(deadline) as limit:
-                response = await self._persist(call, limit)
+            async with call.deadline.kept():
+                return await self._persist(call)
         except TimeoutError as err:
             raise Unavailable("The server did not answer in time.") from err
-        error = (classify or self._classify)(response)
-        if error is not None:
-            raise error
-        return response
 
-    async def _persist(self, call: _Call, limit: asyncio.Timeout) -> Response:
-        """Send a call until its answer stands, a break is final, or the time left is too short for another try."""
+    async def _persist(self, call: _Call) -> Response:
+        """Send a call until its answer stands, or an error is final or leaves too little time for another try."""
         retry, time = self._transport.retry, self._transport.time
         attempt = 0
         while True:
             attempt += 1
+            response: Response | None = None
             try:
-                outcome: Response | _Broken = await self._follow(call)
+                response = await self._follow(call)
+                error = call.classify(response)
+                if error is None:
+                    return response
             except _Broken as err:
-                outcome = err
-            answer = outcome if isinstance(outcome, Response) else None
-            pause = retry.pause(attempt, call.method, answer, time.chance())
-            if pause is not None and not _would_miss(limit, pause):
-                await time.sleep(pause)
-            elif isinstance(outcome, Response):
-                return outcome
-            else:
-                raise outcome
+                error = err
+            limited = isinstance(error, RateLimited)
+            pause = retry.pause(attempt, call.method, response, time.chance(), is_limited=limited)
+            if pause is None or not call.deadline.allows(pause):
+                raise error
+            async with call.deadline.stopped(but_for=pause):
+                await time.pause(pause)
 
     async def _follow(self, call: _Call) -> Response:
         """Send a call, and again wherever its redirects lead."""
@@ -229,13 +256,13 @@ class GuardedClient:
     async def _signed_in(self, call: _Call) -> Response:
         request = httpx.Request(call.method, call.url, headers=call.headers, content=call.content)
         if self._credentials is None or not self._credentials.reach(call.url):
-            return await self._send(self._public, request, call.max_bytes)
-        pool = self._public if call.url.scheme == "https" else self._private
+            return await self._send(self._pools.public, request, call)
+        pool = self._pools.public if call.url.scheme == "https" else self._pools.private
         flow = self._credentials.auth.async_auth_flow(request)
         try:
             request = await anext(flow)
             while True:
-                response = await self._send(pool, request, call.max_bytes)
+                response = await self._send(pool, request, call)
                 try:
                     request = await flow.asend(_challenge(response, request))
                 except StopAsyncIteration:
@@ -243,7 +270,13 @@ class GuardedClient:
         finally:
             await flow.aclose()
 
-    async def _send(self, pool: httpcore.AsyncConnectionPool, request: httpx.Request, max_bytes: int) -> Response:
+    async def _send(self, pool: httpcore.AsyncConnectionPool, request: httpx.Request, call: _Call) -> Response:
+        async with AsyncExitStack() as passing:
+            async with call.deadline.stopped():
+                await passing.enter_async_context(self._gate.passed(call.label))
+            return await self._exchange(pool, request, call.max_bytes)
+
+    async def _exchange(self, pool: httpcore.AsyncConnectionPool, request: httpx.Request, max_bytes: int) -> Response:
         self._requests += 1
         try:
             answer = await pool.handle_async_request(_core_request(request))
@@ -252,18 +285,18 @@ class GuardedClient:
             finally:
                 await answer.aclose()
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as err:
-            needs_https = pool is self._private and not self._transport.rule.allows(request.url.host)
+            needs_https = pool is self._pools.private and not self._transport.rule.allows(request.url.host)
             raise _unreachable(err, needs_https) from err
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, ssl.SSLError) as err:
             raise _Broken("The server broke off its answer, or does not speak HTTP.") from err
 
     async def _read(self, answer: httpcore.Response, url: str, max_bytes: int) -> Response:
-        headers = _response_headers(answer)
+        headers = read_headers(answer)
         retry_after = parse_retry_after(headers.get("retry-after"), self._transport.time.now())
         if answer.status < 300:
-            body = await _body(answer, headers, max_bytes)
+            body = await read_answer(answer, headers, max_bytes)
         else:
-            body = await _error_body(answer, headers)
+            body = await read_error(answer, headers)
         return Response(answer.status, headers, body, url, retry_after=retry_after)
 
 
@@ -272,11 +305,6 @@ def same_origin(one: httpx.URL, other: httpx.URL) -> bool:
     ports = {"http": 80, "https": 443}
     here, there = ((url.scheme, url.raw_host, url.port or ports.get(url.scheme)) for url in (one, other))
     return here == there or (here == ("http", there[1], 80) and there == ("https", here[1], 443))
-
-
-def _would_miss(limit: asyncio.Timeout, pause: float) -> bool:
-    end = limit.when()
-    return end is not None and asyncio.get_running_loop().time() + pause >= end
 
 
 def _is_redirect(response: Response, method: str) -> bool:
@@ -319,25 +347,3 @@ def _unreachable(err: Exception, needs_https: bool) -> Unreachable:
             return Unreachable(UNTRUSTED)
         cause = cause.__cause__ or cause.__context__
     return Unreachable(OVER_HTTPS if needs_https else UNREACHABLE)
-
-
-def _response_headers(answer: httpcore.Response) -> httpx.Headers:
-    size = sum(len(name) + len(value) for name, value in answer.headers)
-    if len(answer.headers) > _MOST_HEADERS or size > _MOST_HEADER_BYTES:
-        raise BadResponse("The server's answer has too many headers.")
-    return httpx.Headers(answer.headers)
-
-
-async def _body(answer: httpcore.Response, headers: httpx.Headers, max_bytes: int) -> bytes:
-    announced = headers.get("content-length", "0").strip()
-    if announced.isdecimal() and (len(announced) > 18 or int(announced) > max_bytes):
-        raise BadResponse(TOO_LARGE)
-    return await read_body(answer.aiter_stream(), headers.get("content-encoding", ""), max_bytes)
-
-
-async def _error_body(answer: httpcore.Response, headers: httpx.Headers) -> bytes:
-    """The body of an answer whose status says it all; left out where it is too large or cannot be read."""
-    try:
-        return await _body(answer, headers, _MOST_ERROR_BYTES)
-    except ProviderError:
-        return b""

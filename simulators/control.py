@@ -1,16 +1,57 @@
 """What the simulators' control interfaces have in common: deeds, as endpoints that speak JSON."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+from typing import Any, Protocol
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from simulators.faults import Fault, Faults
+from simulators.log import LoggedRequest
+from simulators.switches import Switches
 
 Deed = Callable[[Request, dict[str, Any]], object]
 
 
 class NotFound(Exception):
     """There is nothing of that name."""
+
+
+class Steered(Protocol):
+    """What every simulated vendor has."""
+
+    @property
+    def log(self) -> list[LoggedRequest]: ...
+
+    @property
+    def quirks(self) -> Switches: ...
+
+    @property
+    def faults(self) -> Faults: ...
+
+    def settings(self, base: str) -> dict[str, str]: ...
+
+    def advance(self, **by: float) -> None: ...
+
+
+def routes(state: Steered, deeds: Mapping[tuple[str, str], Deed]) -> list[Route]:
+    """The deeds of a vendor, by method and path, and those that every vendor has: `settings`, `log`, `quirks`,
+    `faults` and `clock`.
+    """
+    usual: dict[tuple[str, str], Deed] = {
+        ("GET", "/settings"): lambda request, _: state.settings(str(request.base_url).rstrip("/")),
+        ("GET", "/log"): lambda *_: [asdict(entry) for entry in state.log],
+        ("DELETE", "/log"): lambda *_: state.log.clear(),
+        ("GET", "/quirks"): lambda *_: state.quirks.values(),
+        ("PATCH", "/quirks"): lambda _, given: state.quirks.change(**given),
+        ("DELETE", "/quirks"): lambda *_: state.quirks.reset(),
+        ("POST", "/faults"): lambda _, given: state.faults.plan(Fault(**given)),
+        ("DELETE", "/faults"): lambda *_: state.faults.clear(),
+        ("POST", "/clock"): lambda _, given: state.advance(seconds=given["advance"]),
+    }
+    return [Route(path, endpoint(deed), methods=[method]) for (method, path), deed in {**usual, **deeds}.items()]
 
 
 def endpoint(deed: Deed) -> Callable[[Request], Awaitable[Response]]:

@@ -7,6 +7,8 @@ from simulators.caldav.app import CalDavSimulator
 from simulators.google.app import GoogleSimulator
 from simulators.google.samples import demo as google_demo
 from simulators.ics.app import IcsSimulator
+from simulators.microsoft.app import MicrosoftSimulator
+from simulators.microsoft.samples import demo as microsoft_demo
 
 USER = "demo"
 PASSWORD = "demo"  # noqa: S105 - of a simulator on this machine
@@ -37,13 +39,13 @@ def feeds(today: date) -> IcsSimulator:
     return simulator
 
 
-def vendors(today: date) -> Sequence[GoogleSimulator]:
-    """Google, with one account each that lets in at once who asks for it, and an application for us."""
-    google = google_demo(today)
-    for vendor in (google,):
+def vendors(today: date) -> Sequence[GoogleSimulator | MicrosoftSimulator]:
+    """Google and Microsoft, with an account each that lets in at once who asks for it, and an application for us."""
+    google, microsoft = google_demo(today), microsoft_demo(today)
+    for vendor in (google, microsoft):
         vendor.add_client("sandbox", "sandbox")
         vendor.quirks.consent = "grant"
-    return (google,)
+    return google, microsoft
 
 
 def _week(monday: date) -> dict[str, list[str]]:

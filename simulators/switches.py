@@ -16,5 +16,8 @@ class Switches:
         for name, value in switches.items():
             setattr(self, name, tuple(value) if isinstance(value, list) else value)
 
+    def values(self) -> dict[str, object]:
+        return {each.name: getattr(self, each.name) for each in fields(self)}  # type: ignore[arg-type] # as above
+
     def reset(self) -> None:
         self.change(**{each.name: each.default for each in fields(self) if each.default is not MISSING})  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ loses its lease by time; one that was paused and wakes finds the epoch raised an
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -50,7 +50,8 @@ class _Done:
 class LeasedRuns:
     """Runs connections under their lease. `owner` names this process, `tokens` gives those of accounts by OAuth.
 
-    `push_addresses` are those at which providers can notify this server; the others are only polled.
+    `away` is entered to wait for another process's run. `push_addresses` are those at which providers can notify this
+    server; the others are only polled.
     """
 
     database: Database
@@ -61,6 +62,7 @@ class LeasedRuns:
     future: timedelta
     owner: str
     tokens: Callable[[Connection], TokenSource | None] = lambda _: None
+    away: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     push_addresses: Mapping[ProviderName, str] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
 
@@ -106,7 +108,8 @@ class LeasedRuns:
                 return latest
             if not is_leased:
                 return None
-            await asyncio.sleep(_LOOK_EVERY)
+            async with self.away():
+                await asyncio.sleep(_LOOK_EVERY)
 
     async def _run(self, lease: Lease, connection: Connection, trigger: Trigger) -> SyncRun:
         try:
@@ -186,13 +189,11 @@ class LeasedRuns:
             await tx.connections.schedule(lease.connection_id, await self._next_sync(tx, started, outcome, now))
             return await tx.runs.get(_owner_of(started.connection), started.id)
 
-    async def _next_sync(self, tx: Transaction, started: _Started, outcome: Outcome, now: datetime) -> datetime | None:
+    async def _next_sync(self, tx: Transaction, started: _Started, outcome: Outcome, now: datetime) -> datetime:
         connection = started.connection
         requested, done = await tx.connections.pending(connection.id)
-        if requested > done:
+        if requested > done and not outcome.retry_after:
             return now
-        if outcome.reconnect:
-            return None
         failed = await tx.runs.failed_in_a_row(connection.id) if outcome.failures else 0
         address = self.push_addresses.get(connection.provider)
         until = None if address is None else await tx.channels.live_until(connection.id, address, now)

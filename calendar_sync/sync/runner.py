@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from calendar_sync.domain.connections import Calendar, Connection, ConnectionStatus
 from calendar_sync.domain.errors import (
@@ -25,9 +25,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended. `reconnect` says that the provider refuses the account's credentials.
+    """How a run ended.
 
-    `retry_after` is how long the provider wants to be left alone, where it said so.
+    `reconnect` says that the provider refuses the account's credentials, `retry_after` how long it wants to be left
+    alone.
     """
 
     failures: tuple[SyncFailure, ...] = ()
@@ -49,7 +50,7 @@ async def run_connection(connection: Connection, run: RunUnderWay, push_address:
     except (LeaseLost, StoreUnavailable):
         raise
     except Exception as error:  # noqa: BLE001 - the boundary that keeps a fault of ours to the connection that shows it
-        return _of_connection(_told(error, connection=connection.id, run=run.id))
+        return _of_connection(_told(error, run, connection=connection.id))
     return await _sync_each(calendars, run)
 
 
@@ -63,7 +64,8 @@ async def _sync_each(calendars: Sequence[Calendar], run: RunUnderWay) -> Outcome
         if isinstance(error, Disconnected):
             return Outcome((*failures, _failure(None, error)), reconnect=True)
         failures.append(_failure(calendar.id, error))
-        if isinstance(error, RateLimited):  # it is the account's: its other calendars would only run into it too
+        if isinstance(error, RateLimited):
+            # The limit is the account's: its other calendars would only run into it too.
             return Outcome(tuple(failures), retry_after=error.retry_after)
     return Outcome(tuple(failures))
 
@@ -74,21 +76,31 @@ async def _attempt(calendar: Calendar, run: RunUnderWay) -> CalendarSyncError | 
     except (LeaseLost, StoreUnavailable):
         raise
     except Exception as error:  # noqa: BLE001 - the boundary that keeps a fault of ours to the calendar that shows it
-        return _told(error, calendar=calendar.id, run=run.id)
+        return _told(error, run, calendar=calendar.id)
     return None
 
 
-def _told(error: Exception, **where: str) -> CalendarSyncError:
+def _told(error: Exception, run: RunUnderWay, **where: str) -> CalendarSyncError:
     """What the user is told: the provider's fault by its name, one of ours in general, with the rest in the log."""
+    if isinstance(error, RateLimited) and error.retry_after:
+        return RateLimited(_dated(error.message, run.clock() + error.retry_after), retry_after=error.retry_after)
     if isinstance(error, ProviderError):
         return error
-    _log.error("A sync failed by a fault of this program.", exc_info=error, extra=where)
+    _log.error("A sync failed by a fault of this program.", exc_info=error, extra={**where, "run": run.id})
     return CalendarSyncError("Something went wrong on our side; what is stored was kept.")
 
 
+def _dated(message: str, until: datetime) -> str:
+    minute = until.astimezone(UTC) + timedelta(minutes=1)
+    return f"{message.removesuffix('.')} until {minute:%Y-%m-%d %H:%M} UTC."
+
+
 def _of_connection(error: CalendarSyncError) -> Outcome:
-    wait = error.retry_after if isinstance(error, RateLimited) else None
-    return Outcome((_failure(None, error),), isinstance(error, Disconnected), wait)
+    return Outcome(
+        (_failure(None, error),),
+        reconnect=isinstance(error, Disconnected),
+        retry_after=error.retry_after if isinstance(error, RateLimited) else None,
+    )
 
 
 def _failure(calendar: CalendarId | None, error: CalendarSyncError) -> SyncFailure:

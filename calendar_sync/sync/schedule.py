@@ -10,12 +10,13 @@ from calendar_sync.domain.errors import StoreUnavailable
 from calendar_sync.domain.sync import Trigger
 from calendar_sync.store.database import Database
 from calendar_sync.sync.service import SyncService
+from calendar_sync.sync.slots import MOST_BEGUN
 
 _log = logging.getLogger(__name__)
 
 CLAIM = timedelta(minutes=2)
 """How long a connection that was taken up here is left alone by other processes, if nothing comes of it."""
-MOST_AT_ONCE = 32
+MOST_AT_ONCE = MOST_BEGUN
 """Connections taken up and not done. The others are left to processes with more time."""
 _LONGEST_SLEEP = 5.0  # seconds: another process may have asked for a run and ended
 _SHORTEST_SLEEP = 1.0

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,14 +20,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class SyncService:
-    """Syncs connections on demand and tells what runs did.
+    """Syncs connections on demand and tells what runs did. Each run is within `concurrency` (`Slots`, as a rule).
 
     `spacing` is how many seconds lie at least between the beginnings of two runs over a connection that were asked for
     with `request`: providers push several times for one deed of a user, and a flood must not use up their limits.
     """
 
     runs_under_lease: LeasedRuns
-    concurrency: asyncio.Semaphore
+    concurrency: AbstractAsyncContextManager[object]
     spacing: float = 0.0
     _under_way: dict[ConnectionId, asyncio.Task[SyncRun]] = field(default_factory=dict)
     _following: dict[ConnectionId, asyncio.Task[None]] = field(default_factory=dict)

@@ -1,20 +1,18 @@
 """From an item of `events.list` to the change it tells."""
 
-import json
-from hashlib import blake2b
 from typing import cast
 
 from calendar_sync.domain.events import Event
-from calendar_sync.domain.providers import Change, Quarantine, Removal, Upsert, UpsertException
+from calendar_sync.domain.providers import Change, Removal, Upsert, UpsertException
 from providers.google import wire
 from providers.google.details import details
 from providers.google.times import event_time, original_start, recurrence_of
 from providers.icalendar.values import Unreadable
 from providers.icalendar.zones import Zone
+from providers.quarantine import understood, unnamed
 
 _LONGEST_ID = 1_100
-_LONGEST_SOURCE = 64 * 1024
-_MALFORMED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+_OTHERWISE = "It is not written as Google Calendar writes events."
 
 
 def read_item(item: object, home: Zone) -> Change:
@@ -23,14 +21,9 @@ def read_item(item: object, home: Zone) -> Change:
     Cancelled, an exception of a series is a hole in it; everything else is gone, of which only the id is sure.
     """
     if not isinstance(item, dict) or not _is_id(item.get("id")):
-        return _quarantine(f"unnamed-{blake2b(_source(item).encode(), digest_size=16).hexdigest()}", None, item)
+        return unnamed(item, _OTHERWISE)
     event = cast(wire.Event, item)
-    try:
-        return _change(event, home)
-    except Unreadable as err:
-        return _quarantine(event["id"], err, item)
-    except _MALFORMED:
-        return _quarantine(event["id"], None, item)
+    return understood(lambda: _change(event, home), event["id"], item, _OTHERWISE)
 
 
 def _change(event: wire.Event, home: Zone) -> Change:
@@ -52,16 +45,3 @@ def _event(event: wire.Event, home: Zone) -> Event:
 
 def _is_id(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= _LONGEST_ID
-
-
-def _quarantine(name: str, error: Unreadable | None, item: object) -> Quarantine:
-    reason = "It is not written as Google Calendar writes events." if error is None else str(error)
-    return Quarantine(name, reason, _source(item))
-
-
-def _source(item: object) -> str:
-    try:
-        text = json.dumps(item, ensure_ascii=True)
-    except RecursionError:
-        text = ""
-    return text[:_LONGEST_SOURCE]

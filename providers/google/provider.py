@@ -31,5 +31,5 @@ class GoogleProvider:
     @asynccontextmanager
     async def open(self, account: Account) -> AsyncIterator[ProviderClient]:
         """An account without `tokens` is disconnected, as its first request says."""
-        async with self._transport.client() as http:
+        async with self._transport.client(account=account.identity) as http:
             yield GoogleClient(GoogleSession(http, account.tokens, self._api_url))

@@ -10,6 +10,7 @@ from providers.icalendar.recurrence import SeriesClock, is_recurring, recurrence
 from providers.icalendar.values import EARLIEST_YEAR, LATEST_YEAR, Unreadable
 from providers.icalendar.zone_names import iana_name
 from providers.icalendar.zones import Zone, Zones, iana_zone
+from providers.wall_times import between
 
 _DAY = timedelta(days=1)
 _SERIES = frozenset({"RRULE", "EXRULE", "RDATE", "EXDATE"})
@@ -28,16 +29,7 @@ def event_time(event: Event, home: Zone) -> EventTime:
         return EventTime(start, max(datetime.combine(last, time()), start + _DAY), home.name, all_day=True)
     zone = _zone(begin, home)
     end_zone = _zone(end, zone)
-    starts_at, ends_at = _instant(begin, zone), _instant(end, end_zone)
-    start, last_wall = zone.wall(starts_at), end_zone.wall(max(starts_at, ends_at, key=datetime.timestamp))
-    return EventTime(
-        start=start.replace(fold=0),
-        end=last_wall.replace(fold=0),
-        zone=zone.name,
-        end_zone=None if end_zone is zone else end_zone.name,
-        fold=start.fold,
-        end_fold=last_wall.fold,
-    )
+    return between(_instant(begin, zone), _instant(end, end_zone), zone, end_zone)
 
 
 def original_start(when: EventDateTime, home: Zone) -> datetime | date:

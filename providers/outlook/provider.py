@@ -31,6 +31,6 @@ class OutlookProvider:
     @asynccontextmanager
     async def open(self, account: Account) -> AsyncIterator[ProviderClient]:
         """An account without `tokens` is disconnected, as its first request says."""
-        async with self._transport.client() as http:
+        async with self._transport.client(account=account.identity) as http:
             session = OutlookSession(http, account.tokens, self._api_url)
             yield OutlookClient(session, account.email, self._transport.time.now)

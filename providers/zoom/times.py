@@ -6,6 +6,7 @@ from calendar_sync.domain.events import EventTime
 from providers.icalendar.values import EARLIEST_YEAR, LATEST_YEAR, Unreadable
 from providers.icalendar.zone_names import iana_name
 from providers.icalendar.zones import Zone, iana_zone
+from providers.wall_times import between
 
 _LONGEST = timedelta(days=366)
 
@@ -29,10 +30,7 @@ def instant_of(occurrence_id: str) -> datetime:
 def event_time(start: datetime, minutes: int, zone: Zone) -> EventTime:
     """From an instant on for so long. Raises `TypeError` or `OverflowError` for what is no length."""
     length = min(max(timedelta(minutes=minutes), timedelta()), _LONGEST)
-    begin, end = zone.wall(start), zone.wall(start + length)
-    return EventTime(
-        start=begin.replace(fold=0), end=end.replace(fold=0), zone=zone.name, fold=begin.fold, end_fold=end.fold
-    )
+    return between(start, start + length, zone)
 
 
 def _checked(moment: datetime) -> datetime:

@@ -1,16 +1,15 @@
 """Clients, consents, codes and tokens, with Google's rules of when they are given and when they die."""
 
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Literal
 
 from simulators.clock import Clock
 from simulators.google.accounts import Account
 from simulators.google.quirks import Quirks
+from simulators.oauth import meets_challenge
 
 _TESTING_LIFE = timedelta(days=7)
 _UNUSED_LIFE = timedelta(days=180)
@@ -222,9 +221,7 @@ def _check_verifier(code: Code, verifier: str | None) -> None:
         return
     if not verifier:
         raise OAuthError(400, "invalid_grant", "Missing code verifier.")
-    digest = urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("=")
-    given = digest if code.challenge_method == "S256" else verifier
-    if not 43 <= len(verifier) <= 128 or given != code.challenge:
+    if not meets_challenge(verifier, code.challenge, code.challenge_method):
         raise OAuthError(400, "invalid_grant", "Invalid code verifier.")
 
 

@@ -16,9 +16,9 @@ from simulators.google.accounts import Account, World
 from simulators.google.authority import Authority, Client, Code
 from simulators.google.quirks import Quirks
 from simulators.google.scopes import SIGN_IN
+from simulators.oauth import is_challenge, may_redirect
 
 PATH = "/o/oauth2/v2/auth"
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Refused(Exception):
@@ -94,7 +94,7 @@ class Consent:
         if client is None:
             raise Refused(401, "invalid_client")
         redirect_uri = parameters.get("redirect_uri", "")
-        if not _may_redirect(client, redirect_uri):
+        if not may_redirect(redirect_uri, client.redirect_uris):
             raise Refused(400, "redirect_uri_mismatch")
         if parameters.get("response_type") != "code":
             raise Refused(400, "unsupported_response_type")
@@ -167,13 +167,5 @@ def _error_page(error: Refused) -> Response:
     return HTMLResponse(f"<!DOCTYPE html><title>Error</title><p>{text}</p>", error.status)
 
 
-def _may_redirect(client: Client, redirect_uri: str) -> bool:
-    if client.redirect_uris:
-        return redirect_uri in client.redirect_uris
-    address = urlsplit(redirect_uri)
-    return address.scheme == "http" and address.hostname in _LOOPBACK
-
-
 def _is_challenge(parameters: QueryParams) -> bool:
-    method = parameters.get("code_challenge_method", "plain")
-    return method in {"S256", "plain"} and 43 <= len(parameters["code_challenge"]) <= 128
+    return is_challenge(parameters["code_challenge"], parameters.get("code_challenge_method", "plain"))

@@ -24,13 +24,12 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.routing import Route
 
-from simulators.control import Deed, NotFound, endpoint
-from simulators.faults import Fault
+from simulators.control import Deed, NotFound, routes
 from simulators.google.accounts import Account
 from simulators.google.calendars import Calendar
 from simulators.google.state import State
@@ -43,21 +42,12 @@ class Control:
 
     def routes(self) -> Sequence[Route]:
         deeds: dict[tuple[str, str], Deed] = {
-            ("GET", "/settings"): lambda request, _: self.state.settings(str(request.base_url).rstrip("/")),
-            ("GET", "/log"): lambda *_: [asdict(entry) for entry in self.state.log],
-            ("DELETE", "/log"): lambda *_: self.state.log.clear(),
-            ("GET", "/quirks"): lambda *_: asdict(self.state.quirks),
-            ("PATCH", "/quirks"): lambda _, given: self.state.quirks.change(**given),
-            ("DELETE", "/quirks"): lambda *_: self.state.quirks.reset(),
-            ("POST", "/faults"): lambda _, given: self.state.faults.plan(Fault(**given)),
-            ("DELETE", "/faults"): lambda *_: self.state.faults.clear(),
-            ("POST", "/clock"): lambda _, given: self.state.advance(seconds=given["advance"]),
             ("POST", "/clients"): self._add_client,
             ("POST", "/push/release"): self._release,
             **self._account_deeds(),
             **self._calendar_deeds(),
         }
-        return [Route(path, endpoint(deed), methods=[method]) for (method, path), deed in deeds.items()]
+        return routes(self.state, deeds)
 
     def _account_deeds(self) -> dict[tuple[str, str], Deed]:
         account = "/accounts/{email}"

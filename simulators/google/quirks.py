@@ -1,11 +1,13 @@
 """What the simulator can be told to do differently, and keeps doing until told otherwise."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
+
+from simulators.switches import Switches
 
 
 @dataclass(slots=True)
-class Quirks:
+class Quirks(Switches):
     """How this Google differs from a well-mannered one. Each may be changed at any time."""
 
     # Consent
@@ -71,14 +73,3 @@ class Quirks:
     """Whether the first notification of a channel comes before or after the answer that opens it."""
     refuses_addresses: bool = False
     """Addresses are unauthorised, as those of unverified domains were."""
-
-    def change(self, **switches: object) -> None:
-        """Set switches by name. Raises `ValueError`, changing nothing, where there is none of that name."""
-        known = {each.name for each in fields(self)}
-        if unknown := sorted(set(switches) - known):
-            raise ValueError(f"no such quirk: {', '.join(unknown)}")
-        for name, value in switches.items():
-            setattr(self, name, tuple(value) if isinstance(value, list) else value)
-
-    def reset(self) -> None:
-        self.change(**asdict(Quirks()))

@@ -1,10 +1,8 @@
 """All that a simulated Google is made of, and what can be done to it in Python."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
-from simulators.clock import Clock
 from simulators.faults import Faults
 from simulators.google.accounts import Account, World
 from simulators.google.authority import Authority, Client, Tokens
@@ -13,17 +11,15 @@ from simulators.google.push import Push
 from simulators.google.quirks import Quirks
 from simulators.google.quota import Quota
 from simulators.google.tokens import Pages
-from simulators.log import LoggedRequest
+from simulators.vendor import Vendor
 
 
-@dataclass(slots=True)
-class State:
+@dataclass(slots=True, kw_only=True)
+class State(Vendor):
     """Everything in it may be read and changed while it is served."""
 
-    clock: Clock = field(default_factory=Clock)
     quirks: Quirks = field(default_factory=Quirks)
     faults: Faults = field(default_factory=lambda: Faults(refusal))
-    log: list[LoggedRequest] = field(default_factory=list)
     world: World = field(init=False)
     authority: Authority = field(init=False)
     push: Push = field(init=False)
@@ -51,18 +47,6 @@ class State:
         """Tokens for a client, without the way through the browser."""
         return self.authority.grant(client, account, *scopes)
 
-    def advance(self, **by: float) -> None:
-        """Let time pass: `days`, `hours`, `seconds` and so on."""
-        self.clock.advance(timedelta(**by))
-
-    def count(self, method: str = "", path: str = "", query: str = "") -> int:
-        """How many requests of a method came in, whose path and query contain these."""
-        return sum(
-            1
-            for request in self.log
-            if method in {"", request.method} and path in request.path and query in request.query
-        )
-
     def settings(self, base: str) -> dict[str, str]:
         """What calendar-sync must be told to find this simulator, served at `base`, and to be its first client."""
         addresses = {
@@ -75,9 +59,3 @@ class State:
         if client is None:
             return addresses
         return addresses | {"GOOGLE_CLIENT_ID": client.id, "GOOGLE_CLIENT_SECRET": client.secret}
-
-    def reset(self) -> None:
-        """Back to good manners: no quirks, no faults, an empty log. Accounts, calendars, tokens and channels stay."""
-        self.quirks.reset()
-        self.faults.clear()
-        self.log.clear()

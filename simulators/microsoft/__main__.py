@@ -1,28 +1,7 @@
-"""`python -m simulators.microsoft [--host H] [--port P] [--client-id …] [--client-secret …] [--redirect-uri …]`
+"""`python -m simulators.microsoft`, with the options of `simulators.command`."""
 
-Serves one account, demo@example.com, with a week of events, to one client, until interrupted. The first line on
-standard output is `{"url": …}`; `GET {url}/_control/settings` says where a client finds what.
-"""
-
-import argparse
-from datetime import UTC, datetime
-
+from simulators.command import main
 from simulators.microsoft.samples import demo
-from simulators.server import run
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m simulators.microsoft", description="Microsoft, in memory.")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
-    parser.add_argument("--client-id", default="simulated-client")
-    parser.add_argument("--client-secret", default="simulated-secret")
-    parser.add_argument("--redirect-uri", action="append", default=[], help="without any, all on loopback will do")
-    arguments = parser.parse_args()
-    simulator = demo(datetime.now(UTC).date())
-    simulator.add_client(arguments.client_id, arguments.client_secret, *arguments.redirect_uri)
-    run(simulator, host=arguments.host, port=arguments.port)
-
 
 if __name__ == "__main__":
-    main()
+    main("microsoft", demo)

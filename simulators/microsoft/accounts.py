@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from secrets import token_hex
 from typing import Any
-from uuid import uuid4
+from uuid import NAMESPACE_URL, uuid5
 
 from simulators.clock import Clock
 from simulators.microsoft.calendars import Calendar, ChangeType, NoSuchEvent, Stored
@@ -24,12 +23,17 @@ class Account:
     name: str
     tenant: str
     time_zone: str = "W. Europe Standard Time"
-    object_id: str = field(default_factory=lambda: str(uuid4()))
-    """The unchanging id of the account in its tenant, the `oid` of its ID tokens."""
     has_mailbox: bool = True
     calendars: dict[str, Calendar] = field(default_factory=dict)
+    calendars_made: int = 0
     clock: Clock = field(default_factory=Clock)
     on_change: OnChange = lambda account, calendar, stored, change: None
+
+    @property
+    def object_id(self) -> str:
+        """The unchanging id of the account in its tenant, the `oid` of its ID tokens."""
+        id = str(uuid5(NAMESPACE_URL, self.email))
+        return f"00000000-0000-0000-{id[19:]}" if self.is_personal else id
 
     @property
     def is_personal(self) -> bool:
@@ -41,8 +45,9 @@ class Account:
 
     def add_calendar(self, name: str, **values: Any) -> Calendar:  # noqa: ANN401 - those of Calendar
         """A calendar of one's own or, with another `owner_address`, one that somebody shares."""
+        self.calendars_made += 1
         usual = {
-            "id": calendar_id(self.email, name),
+            "id": calendar_id(self.email, self.calendars_made),
             "owner_name": self.name,
             "owner_address": self.email,
             "default_online_meeting_provider": "unknown" if self.is_personal else "teamsForBusiness",
@@ -101,8 +106,6 @@ class World:
             clock=self.clock,
             on_change=self._tell,
         )
-        if account.is_personal:
-            account.object_id = f"00000000-0000-0000-{token_hex(2)}-{token_hex(6)}"
         self.accounts[email] = account
         account.add_calendar("Calendar", is_default=True, is_removable=False)
         return account
@@ -110,7 +113,7 @@ class World:
     def _tenant(self, email: str) -> str:
         domain = email.partition("@")[2]
         neighbours = (a.tenant for a in self.accounts.values() if a.email.endswith(f"@{domain}") and not a.is_personal)
-        return next(neighbours, str(uuid4()))
+        return next(neighbours, str(uuid5(NAMESPACE_URL, domain)))
 
     def _tell(self, account: Account, calendar: Calendar, stored: Stored, change: ChangeType) -> None:
         self.on_change(account, calendar, stored, change)

@@ -1,10 +1,8 @@
 """Clients, consents, codes and tokens, with Microsoft's rules of when they are given and when they die."""
 
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from secrets import token_urlsafe
 from uuid import uuid4
 
@@ -13,6 +11,7 @@ from simulators.microsoft.accounts import Account
 from simulators.microsoft.quirks import Quirks
 from simulators.microsoft.scopes import is_sign_in, short
 from simulators.microsoft.times import JsonObject
+from simulators.oauth import meets_challenge
 
 _UNUSED_LIFE = timedelta(days=90)
 
@@ -47,8 +46,8 @@ class OAuthError(Exception):
 class Client:
     """An application as its operator registered it.
 
-    One without a secret is public. Without `redirect_uris` it may use any loopback address. `secret_expires` is when its
-    secret does. One of a single `tenant` takes accounts of no other.
+    One without a secret is public. Without `redirect_uris` it may use any loopback address. `secret_expires` is when
+    its secret does. One of a single `tenant` takes accounts of no other.
     """
 
     id: str
@@ -247,9 +246,7 @@ def _check_verifier(code: Code, verifier: str | None) -> None:
         return
     if not (code.challenge and verifier):
         raise OAuthError("invalid_grant", 50148, "The code_verifier does not match the code_challenge.")
-    digest = urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("=")
-    given = digest if code.challenge_method == "S256" else verifier
-    if not 43 <= len(verifier) <= 128 or given != code.challenge:
+    if not meets_challenge(verifier, code.challenge, code.challenge_method):
         raise OAuthError(
             "invalid_grant", 501481, "The Code_Verifier does not match the code_challenge supplied in the request."
         )

@@ -15,6 +15,7 @@ from starlette.types import Message, Scope
 from simulators.microsoft.authority import Authority
 from simulators.microsoft.errors import GraphError, bad_request, invalid_token
 from simulators.microsoft.times import JsonObject
+from simulators.vendor import bearer
 
 _MOST_CALLS = 20
 _AT_A_TIME = 4
@@ -34,7 +35,7 @@ class Batch:
 
     async def _batch(self, request: Request) -> Response:
         try:
-            if self.authority.authenticate(request.headers.get("authorization", "").removeprefix("Bearer ")) is None:
+            if self.authority.authenticate(bearer(request)) is None:
                 raise invalid_token()
             members = _members(await request.body())
         except GraphError as err:

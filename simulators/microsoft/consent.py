@@ -17,9 +17,9 @@ from simulators.microsoft.authority import Authority, Client, Code
 from simulators.microsoft.quirks import Quirks
 from simulators.microsoft.scopes import is_sign_in, short
 from simulators.microsoft.tenants import Tenants
+from simulators.oauth import is_challenge, may_redirect
 
 PATH = "/{tenant}/oauth2/v2.0/authorize"
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _DESCRIPTIONS = {
     "access_denied": "AADSTS65004: User declined to consent to access the app.",
     "consent_required": "AADSTS65001: The user or administrator has not consented to use the application.",
@@ -118,7 +118,7 @@ class Consent:
         if client is None:
             raise Refused("AADSTS700016: The application was not found in the directory.")
         redirect_uri = parameters.get("redirect_uri", "")
-        if not _may_redirect(client, redirect_uri):
+        if not may_redirect(redirect_uri, client.redirect_uris):
             raise Refused("AADSTS50011: The redirect URI specified in the request does not match those configured.")
         offered = tuple(a for a in tenants.accounts(tenant) if client.tenant in {None, a.tenant})
         return Asked(parameters, client, redirect_uri, offered)
@@ -153,7 +153,7 @@ def _check(asked: Asked) -> None:
     if asked.parameters.get("response_mode", "query") != "query":
         raise Declined("invalid_request", "AADSTS90015: The response_mode is not one of this simulator's.")
     challenge, method = asked.parameters.get("code_challenge"), asked.parameters.get("code_challenge_method", "plain")
-    if challenge is not None and (method not in {"S256", "plain"} or not 43 <= len(challenge) <= 128):
+    if challenge is not None and not is_challenge(challenge, method):
         raise Declined("invalid_request", "AADSTS501491: Invalid size of Code_Challenge parameter.")
 
 
@@ -192,10 +192,3 @@ _PAGE = """<!DOCTYPE html>
 def _error_page(error: Refused) -> Response:
     text = f"Sorry, but we're having trouble signing you in. {escape(str(error))}"
     return HTMLResponse(f"<!DOCTYPE html><title>Sign in</title><p>{text}</p>", 400)
-
-
-def _may_redirect(client: Client, redirect_uri: str) -> bool:
-    if client.redirect_uris:
-        return redirect_uri in client.redirect_uris
-    address = urlsplit(redirect_uri)
-    return address.scheme == "http" and address.hostname in _LOOPBACK

@@ -118,10 +118,10 @@ class Rounds:
         now, revision = self.clock.now().isoformat(), self._revision(calendar)
         token = DeltaToken(path, revision, previous, window.start.isoformat(), window.end.isoformat(), now)
         listed = list(groups)
-        if self.quirks.repeats_items:
-            listed = [[_before(row) for row in group] for group in listed] + listed
         if self.quirks.reverses_items:
             listed = [group[::-1] for group in listed[::-1]]
+        if self.quirks.repeats_items:
+            listed = [[_before(row) for row in group] for group in listed] + listed
         pages = _cut(listed, min(size, self.quirks.short_pages or size), splits=self.quirks.splits_series)
         name = f"R{next(self._numbers)}"
         if len(self._rounds) == _MOST_ROUNDS:

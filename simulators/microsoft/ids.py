@@ -15,8 +15,9 @@ _END = "AAA="
 _OCCURRENCE, _OCCURRENCE_END = "FRAAgI", "AAAEA=="
 
 
-def immutable_id() -> str:
-    return _IMMUTABLE + _opaque(token_hex()) + _END
+def immutable_id(of: str | None = None) -> str:
+    """A new one each time, or always the same `of` something."""
+    return _IMMUTABLE + _opaque(of or token_hex()) + _END
 
 
 def default_id(calendar_id: str, event_id: str) -> str:
@@ -24,8 +25,9 @@ def default_id(calendar_id: str, event_id: str) -> str:
     return _DEFAULT + _opaque(calendar_id, event_id) + _END
 
 
-def calendar_id(owner: str, name: str) -> str:
-    return _DEFAULT + _opaque(owner, name, token_hex(4)) + _END
+def calendar_id(owner: str, number: int) -> str:
+    """The id of the calendar that its owner made as their `number`-th."""
+    return _DEFAULT + _opaque(owner, str(number)) + _END
 
 
 def occurrence_id(series_id: str, day: date) -> str:

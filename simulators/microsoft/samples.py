@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from simulators.microsoft.app import MicrosoftSimulator
-from simulators.microsoft.ids import occurrence_id
+from simulators.microsoft.ids import immutable_id, occurrence_id
 from simulators.microsoft.patterns import DAYS, repeating
 
 EMAIL = "demo@example.com"
@@ -16,7 +16,7 @@ def demo(today: date) -> MicrosoftSimulator:
     """One account, `demo@example.com`, with a series on Teams of which one occurrence was moved and one deleted, a
     review, an all-day event, and a second calendar.
 
-    `today` is where the week starts to count: all of it lies ahead.
+    `today` is where the week starts to count: all of it lies ahead. Its ids are the same at every start.
     """
     simulator = MicrosoftSimulator()
     account = simulator.add_account(EMAIL, "Demo Person")
@@ -26,6 +26,7 @@ def demo(today: date) -> MicrosoftSimulator:
         "Stand-up",
         _at(monday, 9),
         _at(monday, 9) + timedelta(minutes=15),
+        id=immutable_id("stand-up"),
         recurrence=repeating("weekly", daysOfWeek=list(DAYS[:5]), firstDayOfWeek="monday"),
         **_teams(),
     )
@@ -37,9 +38,10 @@ def demo(today: date) -> MicrosoftSimulator:
         end=_time(_at(moved, 10) + timedelta(minutes=15)),
     )
     calendar.remove(occurrence_id(stand_up, deleted))
-    calendar.add("Design review", _at(monday + timedelta(days=2), 14), attendees=_attendees(), **_organized_by_grace())
-    calendar.add("Public holiday", monday + timedelta(days=4), showAs="free")
-    team.add("Offsite", monday + timedelta(days=10), monday + timedelta(days=12))
+    review = {"id": immutable_id("review"), "attendees": _attendees(), **_organized_by_grace()}
+    calendar.add("Design review", _at(monday + timedelta(days=2), 14), **review)
+    calendar.add("Public holiday", monday + timedelta(days=4), id=immutable_id("holiday"), showAs="free")
+    team.add("Offsite", monday + timedelta(days=10), monday + timedelta(days=12), id=immutable_id("offsite"))
     return simulator
 
 

@@ -1,12 +1,9 @@
 """All that a simulated Microsoft is made of, and what can be done to it in Python."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
-from simulators.clock import Clock
 from simulators.faults import Faults
-from simulators.log import LoggedRequest
 from simulators.microsoft.accounts import Account, World
 from simulators.microsoft.authority import Authority, Client, Tokens
 from simulators.microsoft.delta import Rounds
@@ -14,18 +11,17 @@ from simulators.microsoft.faults import refusal
 from simulators.microsoft.push import Push
 from simulators.microsoft.quirks import Quirks
 from simulators.microsoft.throttle import Throttle
+from simulators.vendor import Vendor
 
 SCOPES = ("openid", "email", "profile", "offline_access", "User.Read", "Calendars.Read")
 
 
-@dataclass(slots=True)
-class State:
+@dataclass(slots=True, kw_only=True)
+class State(Vendor):
     """Everything in it may be read and changed while it is served."""
 
-    clock: Clock = field(default_factory=Clock)
     quirks: Quirks = field(default_factory=Quirks)
     faults: Faults = field(default_factory=lambda: Faults(refusal))
-    log: list[LoggedRequest] = field(default_factory=list)
     world: World = field(init=False)
     authority: Authority = field(init=False)
     push: Push = field(init=False)
@@ -53,18 +49,6 @@ class State:
         """Tokens for a client, without the way through the browser; for what reads calendars, unless told otherwise."""
         return self.authority.grant(client, account, *(scopes or SCOPES))
 
-    def advance(self, **by: float) -> None:
-        """Let time pass: `days`, `hours`, `seconds` and so on."""
-        self.clock.advance(timedelta(**by))
-
-    def count(self, method: str = "", path: str = "", query: str = "") -> int:
-        """How many requests of a method came in, whose path and query contain these."""
-        return sum(
-            1
-            for request in self.log
-            if method in {"", request.method} and path in request.path and query in request.query
-        )
-
     def settings(self, base: str) -> dict[str, str]:
         """What calendar-sync must be told to find this simulator, served at `base`, and to be its first client."""
         addresses = {"MICROSOFT_API_URL": f"{base}/v1.0", "MICROSOFT_LOGIN_URL": base}
@@ -73,10 +57,3 @@ class State:
             return addresses
         secret = {} if client.secret is None else {"MICROSOFT_CLIENT_SECRET": client.secret}
         return addresses | {"MICROSOFT_CLIENT_ID": client.id} | secret
-
-    def reset(self) -> None:
-        """Back to good manners: no quirks, no faults, an empty log. Accounts, calendars, tokens and subscriptions
-        stay."""
-        self.quirks.reset()
-        self.faults.clear()
-        self.log.clear()

@@ -1,13 +1,12 @@
 """Apps, consents, codes and tokens, with Zoom's rules of when they are given and when they die."""
 
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import sha256
 from secrets import token_urlsafe
 
 from simulators.clock import Clock
+from simulators.oauth import meets_challenge
 from simulators.zoom.accounts import User
 from simulators.zoom.errors import ApiError, OAuthError, expired_token, invalid_client, invalid_grant, invalid_token
 from simulators.zoom.quirks import Quirks
@@ -22,7 +21,9 @@ SCOPES = (
 
 @dataclass(slots=True, eq=False)
 class App:
-    """An app as its operator registered it at the Marketplace, `scopes` included. Without `redirect_uris` any does."""
+    """An app as its operator registered it at the Marketplace, `scopes` included. Without `redirect_uris` it may
+    use any loopback address.
+    """
 
     id: str
     secret: str
@@ -140,7 +141,7 @@ class Authority:
             raise OAuthError(400, "invalid_grant", "Invalid authorization code")
         if redirect_uri != code.redirect_uri:
             raise OAuthError(400, "invalid_request", "Redirect URI mismatch.")
-        if code.challenge is not None and _challenge(verifier or "") != code.challenge:
+        if code.challenge is not None and not meets_challenge(verifier or "", code.challenge, "S256"):
             raise OAuthError(400, "invalid_grant", "Invalid code verifier.")
         code.is_used = True
         return self.grant(app, code.user)
@@ -168,8 +169,3 @@ class Authority:
         self.access_tokens[access.value] = access
         self.refresh_tokens[refresh.value] = refresh
         return Tokens(access, refresh)
-
-
-def _challenge(verifier: str) -> str:
-    """RFC 7636 §4.2, S256."""
-    return urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("=")

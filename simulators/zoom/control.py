@@ -19,14 +19,13 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from starlette.requests import Request
 from starlette.routing import Route
 
-from simulators.control import Deed, NotFound, endpoint
-from simulators.faults import Fault
+from simulators.control import Deed, NotFound, routes
 from simulators.zoom.accounts import User
 from simulators.zoom.authority import SCOPES
 from simulators.zoom.meetings import JsonObject, Meeting
@@ -40,21 +39,12 @@ class Control:
 
     def routes(self) -> Sequence[Route]:
         deeds: dict[tuple[str, str], Deed] = {
-            ("GET", "/settings"): lambda request, _: self.state.settings(str(request.base_url).rstrip("/")),
-            ("GET", "/log"): lambda *_: [asdict(entry) for entry in self.state.log],
-            ("DELETE", "/log"): lambda *_: self.state.log.clear(),
-            ("GET", "/quirks"): lambda *_: asdict(self.state.quirks),
-            ("PATCH", "/quirks"): lambda _, given: self.state.quirks.change(**given),
-            ("DELETE", "/quirks"): lambda *_: self.state.quirks.reset(),
-            ("POST", "/faults"): lambda _, given: self.state.faults.plan(Fault(**given)),
-            ("DELETE", "/faults"): lambda *_: self.state.faults.clear(),
-            ("POST", "/clock"): lambda _, given: self.state.advance(seconds=given["advance"]),
-            ("POST", "/apps"): self._add_app,
+            ("POST", "/apps"): self._add_client,
             ("POST", "/pages/forget"): lambda *_: self.state.pages.forget(),
             **self._user_deeds(),
             **self._meeting_deeds(),
         }
-        return [Route(path, endpoint(deed), methods=[method]) for (method, path), deed in deeds.items()]
+        return routes(self.state, deeds)
 
     def _user_deeds(self) -> dict[tuple[str, str], Deed]:
         authority = self.state.authority
@@ -77,9 +67,9 @@ class Control:
             ("DELETE", occurrence): lambda request, _: self._meeting(request).cancel(request.path_params["occurrence"]),
         }
 
-    def _add_app(self, _: Request, given: JsonObject) -> None:
+    def _add_client(self, _: Request, given: JsonObject) -> None:
         scopes = tuple(given.get("scopes", SCOPES))
-        self.state.add_app(given["id"], given["secret"], *given.get("redirect_uris", ()), scopes=scopes)
+        self.state.add_client(given["id"], given["secret"], *given.get("redirect_uris", ()), scopes=scopes)
 
     def _add_user(self, _: Request, given: JsonObject) -> JsonObject:
         return {"id": self.state.add_user(**given).id}

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from simulators.oauth import is_challenge, may_redirect
 from simulators.zoom.accounts import User, World
 from simulators.zoom.authority import App, Authority, Tokens
 from simulators.zoom.errors import OAuthError, invalid_client
@@ -58,9 +59,10 @@ class OAuthEndpoints:
         app = self.authority.apps.get(asked.get("client_id", ""))
         if app is None or asked.get("response_type") != "code":
             return None
-        if asked.get("code_challenge_method", "S256") != "S256" or not asked.get("redirect_uri"):
+        challenge, method = asked.get("code_challenge"), asked.get("code_challenge_method", "")
+        if challenge is not None and not (method == "S256" and is_challenge(challenge, method)):
             return None
-        return app if asked["redirect_uri"] in (app.redirect_uris or (asked["redirect_uri"],)) else None
+        return app if may_redirect(asked.get("redirect_uri", ""), app.redirect_uris) else None
 
     def _granted(self, asked: QueryParams, app: App, user: User) -> Response:
         code = self.authority.add_code(app, user, asked["redirect_uri"], asked.get("code_challenge"))

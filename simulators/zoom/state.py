@@ -1,12 +1,11 @@
 """All that a simulated Zoom is made of, and what can be done to it in Python."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from simulators.clock import Clock
 from simulators.faults import Faults
-from simulators.log import LoggedRequest
+from simulators.vendor import Vendor
 from simulators.zoom.accounts import User, World
 from simulators.zoom.authority import SCOPES, App, Authority, Tokens
 from simulators.zoom.errors import refusal
@@ -17,14 +16,12 @@ from simulators.zoom.quirks import Quirks
 from simulators.zoom.recurrence import Recurrence
 
 
-@dataclass(slots=True)
-class State:
+@dataclass(slots=True, kw_only=True)
+class State(Vendor):
     """Everything in it may be read and changed while it is served."""
 
-    clock: Clock = field(default_factory=Clock)
     quirks: Quirks = field(default_factory=Quirks)
     faults: Faults = field(default_factory=lambda: Faults(refusal))
-    log: list[LoggedRequest] = field(default_factory=list)
     world: World = field(init=False)
     authority: Authority = field(init=False)
     pages: Pages = field(init=False)
@@ -36,7 +33,7 @@ class State:
         self.pages = Pages(self.clock, self.quirks)
         self.limits = Limits(self.clock, self.quirks)
 
-    def add_app(self, app_id: str, secret: str, *redirect_uris: str, scopes: tuple[str, ...] = SCOPES) -> App:
+    def add_client(self, app_id: str, secret: str, *redirect_uris: str, scopes: tuple[str, ...] = SCOPES) -> App:
         """Register an app, which without `redirect_uris` may send users back anywhere."""
         app = App(app_id, secret, redirect_uris, scopes)
         self.authority.apps[app.id] = app
@@ -60,22 +57,8 @@ class State:
         """Tokens for an app, without the way through the browser."""
         return self.authority.grant(app, user)
 
-    def advance(self, **by: float) -> None:
-        """Let time pass: `days`, `hours`, `seconds` and so on."""
-        self.clock.advance(timedelta(**by))
-
-    def count(self, path: str = "") -> int:
-        """How many requests came in whose path contains this."""
-        return sum(path in request.path for request in self.log)
-
     def settings(self, base: str) -> dict[str, str]:
         """What calendar-sync must be told to find this simulator, served at `base`, and to be its first app."""
         addresses = {"ZOOM_API_URL": f"{base}/v2", "ZOOM_LOGIN_URL": base}
         app = next(iter(self.authority.apps.values()), None)
         return addresses if app is None else addresses | {"ZOOM_CLIENT_ID": app.id, "ZOOM_CLIENT_SECRET": app.secret}
-
-    def reset(self) -> None:
-        """Back to good manners: no quirks, no faults, an empty log. Users, meetings and tokens stay."""
-        self.quirks.reset()
-        self.faults.clear()
-        self.log.clear()

@@ -25,7 +25,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @dataclass
 class Sandbox:
-    """A running `calendar-sync sandbox`: what it printed, and where it listens instead of on 8000 to 8002."""
+    """A running `calendar-sync sandbox`: what it printed, and where it listens instead of on 8000 to 8004."""
 
     port: int
     printed: str
@@ -63,12 +63,12 @@ def _curl(folder: Path) -> Path:
     return folder
 
 
-def _three_free_ports() -> int:
+def _five_free_ports() -> int:
     while True:
         with socket.create_server(("127.0.0.1", 0)) as first:
             port: int = first.getsockname()[1]
             try:
-                for following in (port + 1, port + 2):
+                for following in range(port + 1, port + 5):
                     socket.create_server(("127.0.0.1", following)).close()
             except (OSError, OverflowError):
                 continue
@@ -77,7 +77,7 @@ def _three_free_ports() -> int:
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    folder, port = tmp_path_factory.mktemp("sandbox"), _three_free_ports()
+    folder, port = tmp_path_factory.mktemp("sandbox"), _five_free_ports()
     process = subprocess.Popen(
         [Path(sys.executable).with_name("calendar-sync"), "sandbox", "--port", str(port)],
         cwd=folder,
@@ -132,7 +132,11 @@ def test_the_query_shown_gives_the_sandbox_events(sandbox: Sandbox) -> None:
         json={"query": query},
         trust_env=False,
     ).json()
-    assert {node["title"] for node in answer["data"]["events"]["nodes"]} == {"Stand-up", "Design review"}
+    assert {node["title"] for node in answer["data"]["events"]["nodes"]} == {
+        "Stand-up",
+        "Stand-up (later)",
+        "Design review",
+    }
 
 
 def test_every_setting_is_in_the_readme() -> None:

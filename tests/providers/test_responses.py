@@ -114,17 +114,30 @@ def test_pauses_grow_are_jittered_and_end(attempt: int, chance: float) -> None:
         ("GET", a_response(200), False),
         ("GET", a_response(503, timedelta(seconds=5)), True),
         ("GET", a_response(503, timedelta(seconds=6)), False),
-        ("GET", a_response(429), False),
+        ("GET", a_response(429), True),
         ("GET", a_response(429, timedelta(seconds=1)), True),
         ("POST", a_response(503), False),
         ("POST", None, False),
+        ("POST", a_response(429), True),
         ("POST", a_response(429, timedelta(seconds=1)), True),
+        ("GET", a_response(429, timedelta(days=1)), False),
     ],
 )
 def test_only_what_may_pass_and_may_be_repeated_is_sent_again(
     method: str, response: Response | None, repeated: bool
 ) -> None:
     assert (RetryPolicy().pause(1, method, response, 0.5) is not None) == repeated
+
+
+@pytest.mark.parametrize(("response", "repeated"), [(a_response(403), True), (a_response(503), False)])
+def test_what_a_vendor_refuses_for_its_limit_is_sent_again_by_any_method(response: Response, repeated: bool) -> None:
+    pause = RetryPolicy().pause(1, "POST", response, 0.5, is_limited=True)
+
+    assert (pause is not None) == repeated, "a fault of the server's may have come after it was carried out"
+
+
+def test_a_wait_of_no_time_is_a_back_off_after_all() -> None:
+    assert RetryPolicy().pause(2, "GET", a_response(429, timedelta()), 0.5) == 0.5
 
 
 def test_a_wait_the_server_names_is_obeyed_to_the_second() -> None:

@@ -74,7 +74,7 @@ async def test_an_unchanged_connection_costs_two_requests(world: Filled) -> None
     run = await world.sync()
 
     assert run.requests == len(world.simulator.log) == 2
-    assert world.simulator.count("/users/me/") == 2
+    assert world.simulator.count(path="/users/me/") == 2
 
 
 async def test_the_occurrences_of_a_series_are_asked_for_once_a_day(world: Filled) -> None:
@@ -83,7 +83,7 @@ async def test_the_occurrences_of_a_series_are_asked_for_once_a_day(world: Fille
     for _ in range(12):
         world.pass_time(hours=4)
         await world.sync()
-    assert world.simulator.count(DETAIL) == 2
+    assert world.simulator.count(path=DETAIL) == 2
 
 
 @pytest.mark.parametrize(
@@ -216,6 +216,9 @@ PASSING = {
     "dropped": Fault(path=DETAIL, drop=True),
     "a short 503": Fault(status=503),
     "a limit that names a short wait": Fault(reason="perSecondLimit", retry_after="1"),
+    "a limit of the second": Fault(reason="perSecondLimit"),
+    "a limit with nonsense for a wait": Fault(reason="perSecondLimit", retry_after="soon"),
+    "a limit among the details": Fault(path=DETAIL, reason="perSecondLimit", times=2),
     "an expired token": Fault(reason="expiredToken"),
     "an invalid token in the middle": Fault(path=DETAIL, reason="invalidToken"),
     "dripping": Fault(path=LIST, drip=0.001),
@@ -229,12 +232,12 @@ FAILING = {
     "an endless 503": Fault(status=503, times=3),
     "an endless 503 at the second list": Fault(path="/v2/users/me/upcoming", status=503, times=3),
     "connections that break each time": Fault(path=LIST, drop=True, times=3),
-    "a limit of the second": Fault(reason="perSecondLimit"),
+    "an endless limit of the second": Fault(reason="perSecondLimit", times=3),
     "a limit of the day until midnight": Fault(reason="perDayLimit", retry_after="2099-01-01T00:00:00Z"),
     "a limit of the day in seconds": Fault(reason="perDayLimit", retry_after="40000"),
     "a limit with a date": Fault(reason="perDayLimit", retry_after="Fri, 06 Mar 2099 00:00:00 GMT"),
-    "a limit with nonsense for a wait": Fault(reason="perSecondLimit", retry_after="soon"),
-    "a limit among the details": Fault(path=DETAIL, reason="perSecondLimit"),
+    "a limit with endless nonsense for a wait": Fault(reason="perSecondLimit", retry_after="soon", times=3),
+    "an endless limit among the details": Fault(path=DETAIL, reason="perSecondLimit", times=3),
     "a list that is not there": Fault(path=LIST, status=404),
     "an HTML page for an answer": Fault(status=200, body="<html>Sign in</html>"),
     "a list of something else": Fault(path=LIST, status=200, body='{"meetings": 7}', content_type="application/json"),
@@ -330,7 +333,7 @@ async def test_a_list_that_is_empty_once_removes_nothing(world: Filled) -> None:
     world.simulator.quirks.change(empty_listings=1)
     world.simulator.log.clear()
     assert (await world.sync()).tally == Tally()
-    assert world.simulator.count(LIST) == 2
+    assert world.simulator.count(path=LIST) == 2
 
 
 async def test_a_list_that_is_empty_twice_is_believed(world: Filled) -> None:

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from calendar_sync.domain.errors import Disconnected
 from calendar_sync.domain.events import Window
 from calendar_sync.domain.providers import Account, ChangePage, Cursor, ProviderClient, RemoteCalendar
 from providers.google.provider import GoogleProvider
@@ -17,6 +16,7 @@ from simulators.google.calendars import Calendar
 from simulators.google.faults import Fault
 from simulators.server import serving
 from tests.providers.contract import WINDOW, Meeting
+from tests.providers.grants import SimulatedGrant
 from tests.providers.loopback import Naps
 
 EMAIL = "ada@example.com"
@@ -25,33 +25,15 @@ CREDENTIALS = {"refresh_token": "1//a-secret"}
 
 
 @dataclass
-class Grant:
-    """A `TokenSource` over what the simulator's account has granted; counts how often it was asked for another."""
-
+class Grant(SimulatedGrant):
     simulator: GoogleSimulator
     client: Client
     account: SimulatedAccount
-    is_dead: bool = False
-    renewals: int = 0
-    current: str = ""
-
-    async def token(self) -> str:
-        if not self.current:
-            self.current = self.fresh()
-        return self.current
-
-    async def renew(self, refused: str) -> str:
-        self.renewals += 1
-        if self.is_dead:
-            raise Disconnected
-        self.current = self.fresh()
-        return self.current
 
     def fresh(self) -> str:
         return self.simulator.grant(self.client, self.account, SCOPE).access.value
 
-    def revoke(self) -> None:
-        self.is_dead = True
+    def withdraw(self) -> None:
         self.simulator.authority.withdraw(self.client, self.account)
 
 

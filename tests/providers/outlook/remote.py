@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from calendar_sync.domain.errors import Disconnected
 from calendar_sync.domain.events import Window
 from calendar_sync.domain.providers import Account, ChangePage, Cursor, ProviderClient, RemoteCalendar
 from providers.outlook.provider import OutlookProvider
@@ -18,6 +17,7 @@ from simulators.microsoft.authority import Client
 from simulators.microsoft.calendars import Calendar
 from simulators.server import serving
 from tests.providers.contract import WINDOW, Meeting
+from tests.providers.grants import SimulatedGrant
 from tests.providers.loopback import Naps
 
 EMAIL = "ada@example.com"
@@ -27,33 +27,15 @@ Json = dict[str, Any]
 
 
 @dataclass
-class Grant:
-    """A `TokenSource` over what the simulator's account has granted; counts how often it was asked for another."""
-
+class Grant(SimulatedGrant):
     simulator: MicrosoftSimulator
     client: Client
     account: SimulatedAccount
-    is_dead: bool = False
-    renewals: int = 0
-    current: str = ""
-
-    async def token(self) -> str:
-        if not self.current:
-            self.current = self.fresh()
-        return self.current
-
-    async def renew(self, refused: str) -> str:
-        self.renewals += 1
-        if self.is_dead:
-            raise Disconnected
-        self.current = self.fresh()
-        return self.current
 
     def fresh(self) -> str:
         return self.simulator.grant(self.client, self.account).access.value
 
-    def revoke(self) -> None:
-        self.is_dead = True
+    def withdraw(self) -> None:
         self.simulator.authority.withdraw(self.client, self.account)
 
 

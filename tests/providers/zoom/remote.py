@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from calendar_sync.domain.errors import Disconnected
 from calendar_sync.domain.events import Window
 from calendar_sync.domain.providers import Account, Change, ChangePage, Cursor, ProviderClient, RemoteCalendar, Upsert
 from providers.retry import Time
@@ -17,6 +16,7 @@ from simulators.zoom.accounts import User
 from simulators.zoom.app import ZoomSimulator
 from simulators.zoom.authority import App
 from tests.providers.contract import WINDOW, Meeting
+from tests.providers.grants import SimulatedGrant
 from tests.providers.loopback import Naps
 
 EMAIL = "ada@example.com"
@@ -24,33 +24,15 @@ CREDENTIALS = {"refresh_token": "a-secret"}
 
 
 @dataclass
-class Grant:
-    """A `TokenSource` over what the simulator's user has granted; counts how often it was asked for another."""
-
+class Grant(SimulatedGrant):
     simulator: ZoomSimulator
     app: App
     user: User
-    is_dead: bool = False
-    renewals: int = 0
-    current: str = ""
-
-    async def token(self) -> str:
-        if not self.current:
-            self.current = self.fresh()
-        return self.current
-
-    async def renew(self, refused: str) -> str:
-        self.renewals += 1
-        if self.is_dead:
-            raise Disconnected
-        self.current = self.fresh()
-        return self.current
 
     def fresh(self) -> str:
         return self.simulator.grant(self.app, self.user).access.value
 
-    def revoke(self) -> None:
-        self.is_dead = True
+    def withdraw(self) -> None:
         self.simulator.authority.withdraw(self.user)
 
 
@@ -172,7 +154,7 @@ def _spelt(change: Change) -> Change:
 @asynccontextmanager
 async def a_simulated_zoom(now: datetime) -> AsyncIterator[tuple[str, Grant]]:
     simulator = ZoomSimulator()
-    app = simulator.add_app("app", "secret", "https://app.example/callback")
+    app = simulator.add_client("app", "secret", "https://app.example/callback")
     user = simulator.add_user(EMAIL, "Ada")
     simulator.clock.advance(now - datetime.now(UTC))
     async with serving(simulator) as url:

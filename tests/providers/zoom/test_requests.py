@@ -93,7 +93,7 @@ async def test_a_series_that_is_over_is_asked_for_no_more(remote: ZoomRemote) ->
     cursor = await first(remote)
     remote.at(NOON + timedelta(weeks=6))
     await remote.read(cursor)
-    assert remote.simulator.count("/v2/meetings/") == 0
+    assert remote.simulator.count(path="/v2/meetings/") == 0
 
 
 async def test_three_hundred_meetings_are_a_page(remote: ZoomRemote) -> None:

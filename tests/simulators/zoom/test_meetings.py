@@ -136,7 +136,7 @@ async def test_pages_can_be_short_empty_and_endless(zoom: Zoom) -> None:
         zoom.simulator.schedule(zoom.ada, str(number), TOMORROW)
     zoom.simulator.quirks.change(short_pages=1, empty_pages=2)
     assert [row["topic"] for row in await zoom.meetings()] == ["0", "1", "2"]
-    assert zoom.simulator.count("/meetings") == 5
+    assert zoom.simulator.count(path="/meetings") == 5
 
     zoom.simulator.quirks.change(endless_pages="same token", short_pages=None, empty_pages=0)
     token = (await zoom.get("users/me/meetings"))["next_page_token"]

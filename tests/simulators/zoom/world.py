@@ -75,7 +75,7 @@ def refusal(response: httpx.Response) -> tuple[int, int]:
 @asynccontextmanager
 async def a_zoom() -> AsyncIterator[Zoom]:
     simulator = ZoomSimulator()
-    app = simulator.add_app("app", "secret", "https://app.example/callback")
+    app = simulator.add_client("app", "secret", "https://app.example/callback")
     ada = simulator.add_user("ada@example.com", "Ada Lovelace")
     simulator.clock.advance(NOW - datetime.now(UTC))
     token = simulator.grant(app, ada).access.value
