@@ -134,7 +134,7 @@ async def test_a_refusal_is_told_once_and_tried_again_ever_more_seldom(
 
 FAULTS: dict[str, Fault] = {
     "away": Fault(method="POST", path=WATCH, status=503, times=9),
-    "at its limit": Fault(method="POST", path=WATCH, reason="rateLimitExceeded", times=9),
+    "at its limit": Fault(method="POST", path=WATCH, reason="rateLimitExceeded", retry_after="3600", times=9),
     "talking nonsense": Fault(method="POST", path=WATCH, status=200, body="{}", times=9),
     "cut off": Fault(method="POST", path=WATCH, drop=True, times=9),
     "of no such calendar": Fault(method="POST", path=WATCH, reason="notFound", times=9),
