@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol, TypedDict
 
 import httpx
 from hypothesis.vendor.pretty import RepresentationPrinter
@@ -66,15 +66,21 @@ class HeldUp:
             yield client
 
 
-@dataclass(repr=False)
-class PushWorld:
+class Pushes(Protocol):
+    """What a simulator pushes with."""
+
+    async def settled(self) -> None: ...
+
+
+@dataclass(repr=False, kw_only=True)
+class PushedServer:
     """`client` shows the user's key. Nobody but push and the tests asks for a sync unless the server works.
 
     `spacing` is that of the runs; without any, tests need not wait.
     """
 
-    simulator: GoogleSimulator
-    ada: Account
+    provider: ProviderName
+    push: Pushes
     settings: Settings
     port: int
     client: httpx.AsyncClient
@@ -85,7 +91,7 @@ class PushWorld:
 
     def _repr_pretty_(self, printer: RepresentationPrinter, _: bool) -> None:
         """All that it holds would fill pages."""
-        printer.text("a push world")
+        printer.text("a server that is pushed to")
 
     @property
     def services(self) -> Services:
@@ -113,7 +119,7 @@ class PushWorld:
     # What the user does
 
     async def connect(self) -> str:
-        begun = await self.client.post(CONNECTIONS, json={"provider": "google_calendar"})
+        begun = await self.client.post(CONNECTIONS, json={"provider": self.provider})
         async with httpx.AsyncClient(trust_env=False, verify=NO_TLS, follow_redirects=True) as browser:
             back = await browser.get(begun.json()["authorization_url"], headers={"accept": "application/json"})
         assert back.status_code == 200, back.text
@@ -131,14 +137,6 @@ class PushWorld:
         return sorted(event["title"] for event in answer.json()["items"])
 
     # What there is
-
-    def google_shows(self) -> list[str]:
-        events = self.ada.primary.events.values()
-        return sorted(each.resource["summary"] for each in events if not each.is_removed)
-
-    @property
-    def channels(self) -> Sequence[Channel]:
-        return list(self.simulator.push.channels.values())
 
     async def rows(self) -> Sequence[Any]:
         async with self.services.database.begin(write=False) as tx:
@@ -161,15 +159,31 @@ class PushWorld:
     def hold_up(self) -> "Held":
         """Keep the next run from ending."""
         held, runs = Held(), self.services.sync.runs_under_lease
-        provider = runs.providers[ProviderName.GOOGLE_CALENDAR]
+        provider = runs.providers[self.provider]
         held_up = HeldUp(provider, held)
         self.services.sync.runs_under_lease = replace(runs, providers={provider.name: held_up})
         return held
 
     async def settled(self) -> None:
         """All that was pushed has come, and what it asked for is done."""
-        await self.simulator.push.settled()
+        await self.push.settled()
         await self.services.sync.settled()
+
+
+@dataclass(repr=False, kw_only=True)
+class PushWorld(PushedServer):
+    """With a simulated Google behind it."""
+
+    simulator: GoogleSimulator
+    ada: Account
+
+    def google_shows(self) -> list[str]:
+        events = self.ada.primary.events.values()
+        return sorted(each.resource["summary"] for each in events if not each.is_removed)
+
+    @property
+    def channels(self) -> Sequence[Channel]:
+        return list(self.simulator.push.channels.values())
 
 
 def message(channel: Channel, number: int = 100, changed: Mapping[str, str | None] = NOTHING) -> dict[str, str]:
@@ -214,43 +228,65 @@ async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.02)
 
 
+class Running(TypedDict):
+    """What is known of a server before it runs."""
+
+    settings: Settings
+    port: int
+    client: httpx.AsyncClient
+    actor: Actor
+
+
 @asynccontextmanager
-async def a_push_world(database_url: str, **settings: object) -> AsyncGenerator[PushWorld]:
+async def a_user_of(database_url: str, settings: Mapping[str, object]) -> AsyncGenerator[Running]:
+    """A free port, settings that say so, and a user with nothing connected."""
+    with listen("127.0.0.1", 0) as probe:
+        port: int = probe.getsockname()[1]
+    usual = {
+        "database_url": database_url,
+        "encryption_keys": urlsafe_b64encode(b"k" * 32).decode(),
+        "public_url": f"http://127.0.0.1:{port}",
+    }
+    chosen = Settings.model_validate({**usual, **settings})
+    async with open_services(chosen) as services:
+        user = await services.access.create_user("user@example.com")
+        key = (await services.access.create_key("user@example.com"))[1]
+    actor = Actor(UserId(user.id), user.organization_id)
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{port}", headers={"x-api-key": key}, trust_env=False, verify=NO_TLS, timeout=30
+    ) as client:
+        yield Running(settings=chosen, port=port, client=client, actor=actor)
+
+
+@asynccontextmanager
+async def started(server: PushedServer) -> AsyncGenerator[None]:
+    await server.start()
+    try:
+        yield
+    finally:
+        await server.stop()
+
+
+@asynccontextmanager
+async def a_push_world(database_url: str) -> AsyncGenerator[PushWorld]:
     """A server that does not sync on schedule, and a user with nothing connected."""
     simulator = GoogleSimulator()
     simulator.quirks.change(consent="grant", push_retry_seconds=0.05)
     simulator.add_client("client", "canary-client-secret")
     ada = simulator.add_account("ada@example.com")
-    with listen("127.0.0.1", 0) as probe:
-        port: int = probe.getsockname()[1]
     async with serving(simulator) as url:
-        chosen = Settings.model_validate(
-            {
-                "database_url": database_url,
-                "encryption_keys": urlsafe_b64encode(b"k" * 32).decode(),
-                "public_url": f"http://127.0.0.1:{port}",
-                **{name.lower(): value for name, value in simulator.settings(url).items()},
-                **settings,
-            }
-        )
-        async with open_services(chosen) as services:
-            user = await services.access.create_user("user@example.com")
-            key = (await services.access.create_key("user@example.com"))[1]
-        async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", headers={"x-api-key": key}, trust_env=False, verify=NO_TLS, timeout=30
-        ) as client:
-            world = PushWorld(simulator, ada, chosen, port, client, Actor(UserId(user.id), user.organization_id))
-            await world.start()
-            try:
+        known = {name.lower(): value for name, value in simulator.settings(url).items()}
+        async with a_user_of(database_url, known) as user:
+            google = ProviderName.GOOGLE_CALENDAR
+            world = PushWorld(simulator=simulator, ada=ada, provider=google, push=simulator.push, **user)
+            async with started(world):
                 yield world
-            finally:
-                await world.stop()
 
 
 @asynccontextmanager
-async def a_pushed_world(database_url: str, **settings: object) -> AsyncGenerator[PushWorld]:
+async def a_pushed_world(database_url: str) -> AsyncGenerator[PushWorld]:
     """The same with an account connected, one event in it, synced, and its channel open."""
-    async with a_push_world(database_url, **settings) as world:
+    async with a_push_world(database_url) as world:
         world.ada.primary.add("Lunch", TOMORROW)
         await world.connect()
         assert (await world.sync())["new_events"] == 1
