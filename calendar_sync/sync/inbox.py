@@ -93,6 +93,8 @@ class Inbox:
         if self._worker is not None:
             self._worker.cancel()
             await asyncio.gather(self._worker, return_exceptions=True)
+            self._worker = None
+            self._turn_away(self._waiting)  # of a worker that was ended before it had begun
 
     async def _work(self) -> None:
         """Ends in the very step that finds nobody waiting."""
@@ -102,9 +104,12 @@ class Inbox:
                 await self._answer(batch)
         finally:
             self._worker = None
-            for waiting in (*batch, *self._waiting):
-                waiting.fail(StoreUnavailable("The server is stopping."))
-            self._waiting.clear()
+            self._turn_away((*batch, *self._waiting))
+
+    def _turn_away(self, those: Iterable[_Waiting]) -> None:
+        for waiting in those:
+            waiting.fail(StoreUnavailable("The server is stopping."))
+        self._waiting.clear()
 
     def _next_batch(self) -> Sequence[_Waiting]:
         batch: list[_Waiting] = []
