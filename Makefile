@@ -24,10 +24,11 @@ $(VENV)/.installed: requirements.lock pyproject.toml frontend/package-lock.json 
 	@$(BIN)/python -m frontend
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.lock tests/browser/package-lock.json $(VENV)/.installed
+$(VENV)/.installed-dev: requirements-dev.lock tests/browser/package-lock.json tests/simulators/zoom/typings/package-lock.json $(VENV)/.installed
 	@echo "Installing the test dependencies …"
 	@$(PIP_INSTALL) --no-compile -r requirements-dev.lock # of msgraph-sdk's 17,000 modules the tests load a hundred
 	@$(BIN)/python -m tests.browser
+	@$(BIN)/python -m tests.simulators.zoom.typings
 	@touch $@
 
 run: install

@@ -25,6 +25,7 @@ _EXPIRED = frozenset({"syncstatenotfound", "syncstateinvalid", "resyncrequired",
 _WITHOUT_MAILBOX = frozenset({"mailboxnotenabledforrestapi", "mailboxnotsupportedforrestapi"})
 _NOT_ALLOWED = frozenset({"authorization_requestdenied"})
 _OF_A_TOKEN = re.compile(r"\b(?:delta|skip) ?token\b|\bsync ?state\b", re.IGNORECASE)
+_NOT_HEARD = "subscription validation request failed"
 
 NO_MAILBOX = "The Microsoft account has no mailbox in Exchange Online, and so no calendar to read."
 NOT_ALLOWED = "Microsoft was not allowed to show the calendars, please reconnect and allow it"
@@ -57,6 +58,8 @@ def _by_code(response: Response) -> ProviderError | None:
         return RateLimited("Microsoft asks for fewer requests.", retry_after=response.retry_after)
     if _is_expired(response.status, code, message):
         return CursorExpired()
+    if _NOT_HEARD in message.lower():
+        return BadResponse("Microsoft did not hear from this server at its address for notifications.")
     if code in _WITHOUT_MAILBOX:
         return BadResponse(NO_MAILBOX)
     return Disconnected(NOT_ALLOWED) if code in _NOT_ALLOWED else None

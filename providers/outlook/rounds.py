@@ -37,7 +37,7 @@ def kind_of(row: wire.Event) -> Kind:
     """What a row is; one of a type that is not known, by what it has."""
     if "@removed" in row:
         return Kind.REMOVED
-    match (row.get("type") or "").lower():
+    match str(row.get("type") or "").lower():
         case "seriesmaster":
             return Kind.MASTER
         case "occurrence" | "exception":

@@ -33,7 +33,7 @@ class SeriesRows:
 
 
 def is_exception(row: wire.Event) -> bool:
-    return (row.get("type") or "").lower() == "exception"
+    return str(row.get("type") or "").lower() == "exception"
 
 
 def series_event(rows: SeriesRows, span: Window, me: str | None) -> Event:

@@ -12,7 +12,17 @@ from datetime import datetime
 from calendar_sync.domain.events import Window
 from calendar_sync.domain.providers import Change, ChangePage, Cursor, RemoteCalendar, Snapshot
 from providers.zoom.cursor import Known, read_cursor, write_cursor
-from providers.zoom.diff import Told, invitations, is_as_known, is_doubtful, missing, removal, told, told_in_detail
+from providers.zoom.diff import (
+    Told,
+    changed,
+    invitations,
+    is_doubtful,
+    missing,
+    removal,
+    stale,
+    told,
+    told_in_detail,
+)
 from providers.zoom.errors import MeetingGone, ScopeMissing
 from providers.zoom.listing import Kind, Row, hosted_rows, invited_rows
 from providers.zoom.session import ZoomSession
@@ -50,8 +60,7 @@ class ZoomClient:
         listed, kept = await self._listed(known, now)
         if is_doubtful(known, listed.keys() | kept.keys(), now):
             listed, kept = await self._listed(known, now)
-        news = [row for name, row in listed.items() if not is_as_known(row, known.get(name), now)]
-        found = await self._told(news, now)
+        found = await self._told([*changed(listed, known), *stale(listed, known, now)], now)
         latest = {name: known[name] for name in listed if name in known}
         latest |= {name: each.known for name, each in found.items()}
         gone = [removal(name, now) for name in missing(known, listed.keys() | kept.keys(), now)]

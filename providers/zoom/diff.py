@@ -16,6 +16,7 @@ from providers.zoom.wire import MeetingDetail
 
 _DAILY = timedelta(hours=23)
 _FEW = 4
+_MOST_STALE = 50
 _FOR_EVER = 2**40
 """Nobody knows when it is over: as soon as it is no longer listed, it is gone."""
 
@@ -28,15 +29,28 @@ class Told:
     known: Known
 
 
-def is_as_known(row: Row, known: Known | None, now: datetime) -> bool:
-    """Whether there is nothing to tell of a row.
+def changed(listed: Mapping[str, Row], known: Mapping[str, Known]) -> Sequence[Row]:
+    """The rows that are new, or say something else than they did."""
+    return [row for name, row in listed.items() if name not in known or known[name].fingerprint != row.fingerprint]
 
-    The occurrences of a series change without its row: while some lie ahead, they are read once a day at least.
+
+def stale(listed: Mapping[str, Row], known: Mapping[str, Known], now: datetime) -> Sequence[Row]:
+    """The rows of series whose occurrences should be read again although they say what they did, the oldest first.
+
+    Occurrences change without the row: while some lie ahead, they are read once a day. Of many, the rest has to wait
+    for the next reading, so that no reading is held up for long.
     """
-    if known is None or known.fingerprint != row.fingerprint:
-        return False
-    is_old = now.timestamp() - known.detailed >= _DAILY.total_seconds()
-    return row.kind is not Kind.SERIES or not (known.is_ahead(now) and is_old)
+    due = now.timestamp() - _DAILY.total_seconds()
+    old = [
+        (before.detailed, name)
+        for name, row in listed.items()
+        if row.kind is Kind.SERIES
+        and (before := known.get(name)) is not None
+        and before.fingerprint == row.fingerprint
+        and before.detailed <= due
+        and before.is_ahead(now)
+    ]
+    return [listed[name] for _, name in sorted(old)[:_MOST_STALE]]
 
 
 def told(row: Row, owner: str | None) -> Told:

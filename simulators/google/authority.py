@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from secrets import token_urlsafe
 from typing import Literal
 
-from simulators.clock import Clock
+from simulators import grants
 from simulators.google.accounts import Account
 from simulators.google.quirks import Quirks
 from simulators.oauth import meets_challenge
@@ -42,20 +42,8 @@ class Client:
 
 
 @dataclass(slots=True, eq=False)
-class Code:
-    """An authorization code and what it was asked for with."""
-
-    value: str
-    client: Client
-    account: Account
-    scopes: tuple[str, ...]
-    redirect_uri: str
-    expires: datetime
-    challenge: str | None = None
-    challenge_method: str = "plain"
-    nonce: str | None = None
+class Code(grants.Code[Client, Account]):
     gives_refresh_token: bool = False
-    is_used: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -75,13 +63,7 @@ class RefreshToken:
         return not (self.is_dead or is_too_old or now - self.last_used >= _UNUSED_LIFE)
 
 
-@dataclass(slots=True, eq=False)
-class AccessToken:
-    value: str
-    client: Client
-    account: Account
-    scopes: tuple[str, ...]
-    expires: datetime
+AccessToken = grants.AccessToken[Client, Account]
 
 
 @dataclass(slots=True)
@@ -94,23 +76,13 @@ class Tokens:
 
 
 @dataclass(slots=True)
-class Authority:
-    clock: Clock
+class Authority(grants.Grants[Client, Account]):
     quirks: Quirks
     clients: dict[str, Client] = field(default_factory=dict)
-    consents: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
-    """The scopes that an account (second) has granted a client (first)."""
     codes: dict[str, Code] = field(default_factory=dict)
     refresh_tokens: dict[str, RefreshToken] = field(default_factory=dict)
-    access_tokens: dict[str, AccessToken] = field(default_factory=dict)
 
     # What users and operators do
-
-    def granted(self, client: Client, account: Account) -> frozenset[str]:
-        return self.consents.get((client.id, account.email), frozenset())
-
-    def consent(self, client: Client, account: Account, scopes: Iterable[str]) -> None:
-        self.consents[client.id, account.email] = self.granted(client, account) | frozenset(scopes)
 
     def grant(self, client: Client, account: Account, *scopes: str) -> Tokens:
         """Tokens for a client, without the way through the browser."""
@@ -130,18 +102,7 @@ class Authority:
             if token.account is account and client in {None, token.client}:
                 token.is_dead, token.error_subtype = True, subtype
 
-    def expire_access_tokens(self, account: Account | None = None, client: Client | None = None) -> None:
-        self.access_tokens = {
-            value: token
-            for value, token in self.access_tokens.items()
-            if not (account in {None, token.account} and client in {None, token.client})
-        }
-
     # What clients ask for
-
-    def authenticate(self, value: str) -> AccessToken | None:
-        token = self.access_tokens.get(value)
-        return token if token is not None and token.expires > self.clock.now() else None
 
     def client(self, client_id: str | None, secret: str | None) -> Client:
         """The client that gives its secret. Raises `OAuthError`."""
@@ -193,10 +154,7 @@ class Authority:
         self.withdraw(token.client, token.account)
 
     def _access_token(self, client: Client, account: Account, scopes: Iterable[str]) -> AccessToken:
-        expires = self.clock.now() + timedelta(seconds=self.quirks.access_token_seconds)
-        token = AccessToken(f"ya29.{token_urlsafe(24)}", client, account, tuple(scopes), expires)
-        self.access_tokens[token.value] = token
-        return token
+        return self.access_token("ya29.", client, account, scopes, self.quirks.access_token_seconds)
 
     def _refresh_token(self, client: Client, account: Account, scopes: Iterable[str]) -> RefreshToken:
         now = self.clock.now()

@@ -1,12 +1,11 @@
 """Clients, consents, codes and tokens, with Microsoft's rules of when they are given and when they die."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
 from uuid import uuid4
 
-from simulators.clock import Clock
+from simulators import grants
 from simulators.microsoft.accounts import Account
 from simulators.microsoft.quirks import Quirks
 from simulators.microsoft.scopes import is_sign_in, short
@@ -59,22 +58,6 @@ class Client:
 
 
 @dataclass(slots=True, eq=False)
-class Code:
-    """An authorization code and what it was asked for with."""
-
-    value: str
-    client: Client
-    account: Account
-    scopes: tuple[str, ...]
-    redirect_uri: str
-    expires: datetime
-    challenge: str | None = None
-    challenge_method: str = "plain"
-    nonce: str | None = None
-    is_used: bool = False
-
-
-@dataclass(slots=True, eq=False)
 class RefreshToken:
     """`refusal` is what it is answered with once it is dead."""
 
@@ -86,13 +69,8 @@ class RefreshToken:
     refusal: OAuthError | None = None
 
 
-@dataclass(slots=True, eq=False)
-class AccessToken:
-    value: str
-    client: Client
-    account: Account
-    scopes: tuple[str, ...]
-    expires: datetime
+Code = grants.Code[Client, Account]
+AccessToken = grants.AccessToken[Client, Account]
 
 
 @dataclass(slots=True)
@@ -105,27 +83,17 @@ class Tokens:
 
 
 @dataclass(slots=True)
-class Authority:
-    clock: Clock
+class Authority(grants.Grants[Client, Account]):
     quirks: Quirks
     clients: dict[str, Client] = field(default_factory=dict)
-    consents: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
-    """The scopes that an account (second) has granted a client (first), by their short names."""
     codes: dict[str, Code] = field(default_factory=dict)
     refresh_tokens: dict[str, RefreshToken] = field(default_factory=dict)
-    access_tokens: dict[str, AccessToken] = field(default_factory=dict)
 
     # What users and operators do
 
-    def granted(self, client: Client, account: Account) -> frozenset[str]:
-        return self.consents.get((client.id, account.email), frozenset())
-
-    def consent(self, client: Client, account: Account, scopes: Iterable[str]) -> None:
-        self.consents[client.id, account.email] = self.granted(client, account) | {short(scope) for scope in scopes}
-
     def grant(self, client: Client, account: Account, *scopes: str) -> Tokens:
         """Tokens for a client, without the way through the browser."""
-        self.consent(client, account, scopes)
+        self.consent(client, account, map(short, scopes))
         return self._tokens(client, account, scopes)
 
     def withdraw(self, client: Client, account: Account) -> None:
@@ -142,18 +110,7 @@ class Authority:
             if token.account is account and client in {None, token.client}:
                 token.refusal = refusal or revoked()
 
-    def expire_access_tokens(self, account: Account | None = None, client: Client | None = None) -> None:
-        self.access_tokens = {
-            value: token
-            for value, token in self.access_tokens.items()
-            if not (account in {None, token.account} and client in {None, token.client})
-        }
-
     # What clients ask for
-
-    def authenticate(self, value: str) -> AccessToken | None:
-        token = self.access_tokens.get(value)
-        return token if token is not None and token.expires > self.clock.now() else None
 
     def client(self, client_id: str | None, secret: str | None) -> Client:
         """The client that gives its secret. Raises `OAuthError`."""
@@ -222,11 +179,8 @@ class Authority:
         refresh_scopes: tuple[str, ...] = (),
     ) -> Tokens:
         now = self.clock.now()
-        expires = now + timedelta(seconds=self.quirks.access_token_seconds)
-        access = AccessToken(
-            f"eyJ0eXAiOiJKV1Qi.{token_urlsafe(40)}.{token_urlsafe(24)}", client, account, scopes, expires
-        )
-        self.access_tokens[access.value] = access
+        seconds = self.quirks.access_token_seconds
+        access = self.access_token("eyJ0eXAiOiJKV1Qi.", client, account, scopes, seconds)
         kept = refresh_scopes or scopes
         if "offline_access" not in kept:
             return Tokens(access, None, nonce)

@@ -129,7 +129,7 @@ class Consent:
 
     def _granted(self, asked: Asked, account: Account) -> Response:
         scopes = tuple(scope for scope in asked.scopes if scope not in self.quirks.withheld_scopes)
-        self.authority.consent(asked.client, account, scopes)
+        self.authority.consent(asked.client, account, map(short, scopes))
         code = Code(
             f"0.AX{token_urlsafe(24)}.AgABAAIAAAD",
             asked.client,

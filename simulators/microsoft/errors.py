@@ -112,11 +112,11 @@ _DELTA: dict[str, tuple[int, str]] = {
 }
 
 
-def lost_state(code: str, location: str | None = None) -> GraphError:
+def lost_state(code: str) -> GraphError:
     """A delta token that is served no more; `code` is `SyncStateNotFound`, `SyncStateInvalid`, `resyncRequired` or
-    `InvalidDeltaToken`. `location` begins anew."""
+    `InvalidDeltaToken`."""
     status, message = _DELTA[code]
-    return GraphError(status, code, message, {} if location is None else {"Location": location})
+    return GraphError(status, code, message)
 
 
 def throttled(message: str, retry_after: str | None = "1") -> GraphError:

@@ -83,7 +83,7 @@ class Control:
 
     def _schedule(self, request: Request, given: JsonObject) -> JsonObject:
         values = {"start": None, **_values(given)}
-        return {"id": self.state.schedule(self._user(request), values.pop("topic"), **values).id}
+        return {"id": self.state.world.schedule(self._user(request), values.pop("topic"), **values).id}
 
     def _user(self, request: Request) -> User:
         user = self.state.world.users.get(request.path_params["email"])

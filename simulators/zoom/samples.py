@@ -20,15 +20,15 @@ def demo(today: date) -> ZoomSimulator:
     user = simulator.add_user(EMAIL, "Demo")
     partner = simulator.add_user("grace@partner.example", "Grace")
     monday = today + timedelta(days=7 - today.weekday())
-    planning = simulator.schedule(
+    planning = simulator.world.schedule(
         user, "Planning", _at(monday, 10), Recurrence(WEEKLY, weekly_days="2", end_times=12), duration=45
     )
     second, third = (_at(monday + timedelta(weeks=week), 10) for week in (1, 2))
     planning.move(occurrence_id(second), second + timedelta(days=1))
     planning.cancel(occurrence_id(third))
-    simulator.schedule(user, "Interview", _at(monday + timedelta(days=1), 15), duration=30, agenda="Second round")
-    simulator.schedule(user, "Open room", None)
-    simulator.schedule(partner, "Kick-off", _at(today + timedelta(days=1), 11), invitees=[EMAIL])
+    simulator.world.schedule(user, "Interview", _at(monday + timedelta(days=1), 15), duration=30, agenda="Second round")
+    simulator.world.schedule(user, "Open room", None)
+    simulator.world.schedule(partner, "Kick-off", _at(today + timedelta(days=1), 11), invitees=[EMAIL])
     return simulator
 
 

@@ -1,7 +1,6 @@
 """All that a simulated Zoom is made of, and what can be done to it in Python."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from simulators.faults import Faults
@@ -10,10 +9,8 @@ from simulators.zoom.accounts import User, World
 from simulators.zoom.authority import SCOPES, App, Authority, Tokens
 from simulators.zoom.errors import refusal
 from simulators.zoom.limits import Limits
-from simulators.zoom.meetings import Meeting
 from simulators.zoom.pages import Pages
 from simulators.zoom.quirks import Quirks
-from simulators.zoom.recurrence import Recurrence
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,17 +38,6 @@ class State(Vendor):
 
     def add_user(self, email: str, name: str = "", **properties: Any) -> User:  # noqa: ANN401 - those of User
         return self.world.add_user(email, name, **properties)
-
-    def schedule(
-        self,
-        host: User,
-        topic: str,
-        start: datetime | None,
-        recurrence: Recurrence | None = None,
-        **properties: Any,  # noqa: ANN401 - those of Meeting
-    ) -> Meeting:
-        """See `World.schedule`."""
-        return self.world.schedule(host, topic, start, recurrence, **properties)
 
     def grant(self, app: App, user: User) -> Tokens:
         """Tokens for an app, without the way through the browser."""

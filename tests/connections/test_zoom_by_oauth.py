@@ -58,7 +58,7 @@ async def zoom(database: Database) -> AsyncGenerator[AtZoom]:
     simulator.add_client(CLIENT.id, CLIENT_SECRET, REDIRECT)
     ada = simulator.add_user("ada@example.com", "Ada")
     for day in range(3):
-        simulator.schedule(ada, f"Day {day}", NOW + timedelta(days=day, hours=3))
+        simulator.world.schedule(ada, f"Day {day}", NOW + timedelta(days=day, hours=3))
     async with serving(simulator) as url:
         vendor = vendors.zoom(CLIENT, login_url=url, api_url=f"{url}/v2")
         reader = ZoomProvider(vendor_transport(url, time=Time(now=simulator.clock.now)), api_url=f"{url}/v2")

@@ -17,7 +17,7 @@ def vendor(tmp_path: Path) -> Path:
     return Path(shutil.copytree(build.VENDOR, tmp_path / "vendor"))
 
 
-@pytest.mark.parametrize("project", ["frontend", "tests/browser"])
+@pytest.mark.parametrize("project", ["frontend", "tests/browser", "tests/simulators/zoom/typings"])
 def test_the_lock_names_no_host_and_a_hash_for_each_package(project: str) -> None:
     text = (ROOT / project / "package-lock.json").read_text()
     packages = {name: one for name, one in json.loads(text)["packages"].items() if name.startswith("node_modules/")}

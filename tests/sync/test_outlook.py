@@ -481,7 +481,7 @@ steps = st.one_of(
 
 
 @given(st.lists(steps, min_size=4, max_size=20))
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 async def test_any_history_ends_in_a_store_equal_to_outlook_and_in_exact_counts(
     history: list[tuple[object, ...]],
 ) -> None:

@@ -112,10 +112,10 @@ class ZoomWorld:
     def schedule(
         self, topic: str, start: datetime | None = MONDAY, recurrence: Recurrence | None = None, minutes: int = 60
     ) -> Meeting:
-        return self.simulator.schedule(self.remote.user, topic, start, recurrence, duration=minutes)
+        return self.simulator.world.schedule(self.remote.user, topic, start, recurrence, duration=minutes)
 
     def invite(self, topic: str, start: datetime, recurrence: Recurrence | None = None) -> Meeting:
-        return self.simulator.schedule(self.partner, topic, start, recurrence, invitees=[self.remote.user.email])
+        return self.simulator.world.schedule(self.partner, topic, start, recurrence, invitees=[self.remote.user.email])
 
     def delete(self, meeting: Meeting) -> None:
         self.simulator.world.delete(meeting.id)

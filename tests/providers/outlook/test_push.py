@@ -128,7 +128,7 @@ async def test_a_subscription_is_ended(remote: OutlookRemote, endpoint: Endpoint
 async def test_an_address_that_does_not_listen_is_not_watched_from(remote: OutlookRemote, endpoint: Endpoint) -> None:
     endpoint.listens = False
     async with opened(remote) as client:
-        with pytest.raises(BadResponse) as refused:
+        with pytest.raises(BadResponse, match="did not hear") as refused:
             await client.watch(a_watch(remote, endpoint))
     assert endpoint.url not in refused.value.message
 

@@ -96,12 +96,12 @@ class ContractRemote(ZoomRemote):
         spelt = number(meeting.uid)
         known = self.simulator.world.meetings.get(spelt)
         if known is None:
-            self.simulator.schedule(self.user, meeting.title, meeting.start, id=spelt)
+            self.simulator.world.schedule(self.user, meeting.title, meeting.start, id=spelt)
         else:
             known.change(topic=meeting.title, start=meeting.start)
 
     async def put_unreadable(self, uid: str) -> None:
-        self.simulator.schedule(self.user, uid, WINDOW.end, id=number(uid), spoilt={"start_time": "soon"})
+        self.simulator.world.schedule(self.user, uid, WINDOW.end, id=number(uid), spoilt={"start_time": "soon"})
 
     async def remove(self, uid: str) -> None:
         self.simulator.world.delete(number(uid))

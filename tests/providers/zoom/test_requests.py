@@ -30,7 +30,7 @@ async def remote() -> AsyncIterator[ZoomRemote]:
 
 def schedule(remote: ZoomRemote, count: int) -> None:
     for number in range(count):
-        remote.simulator.schedule(remote.user, f"No. {number}", NOON + timedelta(days=number + 1))
+        remote.simulator.world.schedule(remote.user, f"No. {number}", NOON + timedelta(days=number + 1))
 
 
 def asked(remote: ZoomRemote) -> list[str]:
@@ -52,7 +52,7 @@ async def test_the_calendars_of_an_account_are_one_and_cost_nothing(remote: Zoom
 
 
 async def test_a_first_reading_asks_for_both_lists_and_the_occurrences_of_each_series(remote: ZoomRemote) -> None:
-    series = remote.simulator.schedule(remote.user, "Series", NOON, FIVE_WEEKS)
+    series = remote.simulator.world.schedule(remote.user, "Series", NOON, FIVE_WEEKS)
     schedule(remote, 2)
 
     pages = await remote.read()
@@ -65,7 +65,7 @@ async def test_a_first_reading_asks_for_both_lists_and_the_occurrences_of_each_s
 
 
 async def test_an_unchanged_account_costs_two_requests(remote: ZoomRemote) -> None:
-    remote.simulator.schedule(remote.user, "Series", NOON, FIVE_WEEKS)
+    remote.simulator.world.schedule(remote.user, "Series", NOON, FIVE_WEEKS)
     schedule(remote, 3)
     cursor = await first(remote)
 
@@ -76,8 +76,8 @@ async def test_an_unchanged_account_costs_two_requests(remote: ZoomRemote) -> No
 
 
 async def test_only_the_series_whose_row_changed_is_asked_for(remote: ZoomRemote) -> None:
-    one = remote.simulator.schedule(remote.user, "One", NOON, FIVE_WEEKS)
-    remote.simulator.schedule(remote.user, "Other", NOON, FIVE_WEEKS)
+    one = remote.simulator.world.schedule(remote.user, "One", NOON, FIVE_WEEKS)
+    remote.simulator.world.schedule(remote.user, "Other", NOON, FIVE_WEEKS)
     cursor = await first(remote)
     one.change(topic="One and only")
 
@@ -88,12 +88,26 @@ async def test_only_the_series_whose_row_changed_is_asked_for(remote: ZoomRemote
 
 
 async def test_a_series_that_is_over_is_asked_for_no_more(remote: ZoomRemote) -> None:
-    remote.simulator.schedule(remote.user, "Series", NOON, FIVE_WEEKS)
+    remote.simulator.world.schedule(remote.user, "Series", NOON, FIVE_WEEKS)
     remote.at(NOON + timedelta(weeks=5))
     cursor = await first(remote)
     remote.at(NOON + timedelta(weeks=6))
     await remote.read(cursor)
     assert remote.simulator.count(path="/v2/meetings/") == 0
+
+
+async def test_of_many_series_some_are_asked_for_again_each_time_until_all_were(remote: ZoomRemote) -> None:
+    for number in range(60):
+        remote.simulator.world.schedule(remote.user, f"No. {number}", NOON, FIVE_WEEKS)
+    cursor: Cursor | None = await first(remote)
+    remote.at(NOON + timedelta(days=1))
+    asked_for = []
+    for _ in range(3):
+        cursor = (await remote.read(cursor))[-1].cursor
+        asked_for.append({each for each in asked(remote) if each.startswith("meetings/")})
+        remote.simulator.log.clear()
+    assert [len(each) for each in asked_for] == [50, 10, 0]
+    assert len(set.union(*asked_for)) == 60
 
 
 async def test_three_hundred_meetings_are_a_page(remote: ZoomRemote) -> None:

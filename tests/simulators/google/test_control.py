@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from simulators.google.samples import EMAIL, demo
-from tests.simulators.google.world import MONDAY, SCOPE, WEEKLY, Google, a_client, ids, instance, starting
+from tests.simulators.clients import a_client
+from tests.simulators.google.world import MONDAY, SCOPE, WEEKLY, Google, ids, instance, starting
 
 ADA = "/_control/accounts/ada@example.com"
 CALENDAR = "/_control/calendars/ada@example.com"

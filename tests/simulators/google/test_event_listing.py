@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from tests.simulators.clients import a_client
 from tests.simulators.google.world import (
     MONDAY,
     SCOPE,
     WEEKLY,
     ZURICH,
     Google,
-    a_client,
     ids,
     instance,
     refusal,

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from simulators.google.faults import Fault
-from tests.simulators.google.world import MONDAY, Google, a_client, ids, refusal
+from tests.simulators.clients import a_client
+from tests.simulators.google.world import MONDAY, Google, ids, refusal
 
 LIST = "/calendar/v3/calendars/"
 

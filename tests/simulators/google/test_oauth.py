@@ -17,7 +17,8 @@ from joserfc.jwk import RSAKey
 
 from simulators.google.authority import Client
 from simulators.server import ServerThread
-from tests.simulators.google.world import SCOPE, Google, a_client
+from tests.simulators.clients import a_client
+from tests.simulators.google.world import SCOPE, Google
 
 Json = dict[str, Any]
 

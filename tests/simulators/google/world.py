@@ -1,6 +1,5 @@
 """A simulated Google on loopback with one account, and a client of it whose every answer is held to the contract."""
 
-import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from simulators.google.app import GoogleSimulator
 from simulators.google.authority import Client
 from simulators.google.calendars import Calendar
 from simulators.server import serving
+from tests.simulators.clients import a_client
 from tests.simulators.google import discovery
 
 Json = dict[str, Any]
@@ -77,7 +77,7 @@ class Google:
     def http_for(self, account: Account, *scopes: str) -> httpx.AsyncClient:
         """The client of another account, or of one that granted only these scopes."""
         tokens = self.simulator.grant(self.client, account, *(scopes or (f"{SCOPE}calendar",)))
-        return _http(self.url, tokens.access.value)
+        return a_client(f"{self.url}/calendar/v3/", tokens.access.value, discovery.problems)
 
 
 @asynccontextmanager
@@ -86,7 +86,7 @@ async def a_google() -> AsyncIterator[Google]:
     client = simulator.add_client("client", "secret", "https://app.example/callback")
     ada = simulator.add_account("ada@example.com", "Ada", aliases=("ada@alias.example",))
     token = simulator.grant(client, ada, f"{SCOPE}calendar", "openid", "email").access.value
-    async with serving(simulator) as url, _http(url, token) as http:
+    async with serving(simulator) as url, a_client(f"{url}/calendar/v3/", token, discovery.problems) as http:
         yield Google(simulator, url, client, ada, http)
 
 
@@ -110,20 +110,3 @@ def instance(master: str, week: int, start: datetime = MONDAY) -> str:
 
 def starting(moment: datetime) -> Json:
     return {"dateTime": moment.isoformat(), "timeZone": str(moment.tzinfo)}
-
-
-def _http(url: str, token: str) -> httpx.AsyncClient:
-    async def hold_to_contract(response: httpx.Response) -> None:
-        await response.aread()
-        assert not discovery.problems(response)
-
-    http = a_client(f"{url}/calendar/v3/", token)
-    http.event_hooks = {"response": [hold_to_contract]}
-    return http
-
-
-def a_client(base: str, token: str | None = None) -> httpx.AsyncClient:
-    """A client whose answers may be anything."""
-    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    # Trusting nobody is cheaper than to read all authorities.
-    return httpx.AsyncClient(base_url=base, headers=headers, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))

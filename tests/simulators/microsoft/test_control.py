@@ -11,12 +11,12 @@ import pytest
 
 from simulators.microsoft.samples import EMAIL, demo
 from simulators.server import serving
+from tests.simulators.clients import a_client
 from tests.simulators.microsoft.world import (
     JANUARY,
     MONDAY,
     WEEKLY,
     Microsoft,
-    a_client,
     graph,
     ids,
     occurrence,

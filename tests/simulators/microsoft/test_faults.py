@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from simulators.faults import Fault
-from tests.simulators.microsoft.world import JANUARY, MONDAY, Microsoft, a_client, refusal
+from tests.simulators.clients import a_client
+from tests.simulators.microsoft.world import JANUARY, MONDAY, Microsoft, refusal
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ import pytest
 
 from simulators.microsoft.accounts import PERSONAL_TENANT
 from simulators.microsoft.authority import OAuthError
-from tests.simulators.microsoft.world import Microsoft, a_client
+from tests.simulators.clients import a_client
+from tests.simulators.microsoft.world import Microsoft
 
 Json = dict[str, Any]
 

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from simulators.server import serving
+from tests.simulators.clients import a_client
 from tests.simulators.microsoft import contract
 from tests.simulators.microsoft.world import IMMUTABLE, MONDAY, WEEKLY, Microsoft, occurrence, refusal
 
@@ -379,3 +380,28 @@ async def test_lifecycle_events_say_which_subscription_they_are_about(microsoft:
     assert all(value["clientState"] == "a secret" for _, value in hook.received)
     assert await microsoft.error(f"subscriptions/{subscription['id']}") == (404, "ResourceNotFound")
     assert contract.problems_of(subscription, Subscription) == []
+
+
+async def test_subscriptions_are_steered_over_http(microsoft: Microsoft, hook: Hook) -> None:
+    subscription = await subscribe(microsoft, hook)
+    path = f"/_control/subscriptions/{subscription['id']}"
+
+    async with a_client(microsoft.url) as control:
+        listed = (await control.get("/_control/subscriptions")).json()
+        await control.patch("/_control/quirks", json={"push": "hold"})
+        microsoft.calendar.add("Review", MONDAY)
+        await control.post("/_control/push/release?newest_first=true")
+        await microsoft.simulator.push.settled()
+        await control.post(f"{path}/forge", json={"client_state": None})
+        await microsoft.simulator.push.settled()
+        await control.post(f"{path}/lifecycle", json={"event": "missed"})
+        refused = await control.post(f"{path}/lifecycle", json={"event": "forgotten"})
+    await microsoft.simulator.push.settled()
+
+    assert listed == [{"id": subscription["id"], "account": "ada@example.com", "resource": subscription["resource"]}]
+    assert [(where, value["clientState"]) for where, value in hook.received] == [
+        ("/notified", "a secret"),
+        ("/notified", None),
+        ("/lifecycle", "a secret"),
+    ]
+    assert refused.status_code == 422

@@ -1,6 +1,5 @@
 """A simulated Microsoft on loopback with one account, and a client of it whose every answer is held to the contract."""
 
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from simulators.microsoft.calendars import Calendar
 from simulators.microsoft.ids import occurrence_id
 from simulators.microsoft.patterns import repeating
 from simulators.server import serving
+from tests.simulators.clients import a_client
 from tests.simulators.microsoft import contract
 
 Json = dict[str, Any]
@@ -82,7 +82,8 @@ class Microsoft:
 
     def http_for(self, account: Account, *scopes: str) -> httpx.AsyncClient:
         """The client of another account, or of one that granted only these scopes."""
-        return _http(self.url, self.simulator.grant(self.client, account, *scopes).access.value)
+        token = self.simulator.grant(self.client, account, *scopes).access.value
+        return a_client(f"{self.url}/v1.0/", token, contract.problems)
 
 
 @asynccontextmanager
@@ -91,7 +92,7 @@ async def a_microsoft() -> AsyncIterator[Microsoft]:
     client = simulator.add_client("client", "secret", "https://app.example/callback")
     ada = simulator.add_account("ada@example.com", "Ada Lovelace")
     token = simulator.grant(client, ada).access.value
-    async with serving(simulator) as url, _http(url, token) as http:
+    async with serving(simulator) as url, a_client(f"{url}/v1.0/", token, contract.problems) as http:
         yield Microsoft(simulator, url, client, ada, http)
 
 
@@ -120,20 +121,3 @@ def occurrence(series: str, week: int, start: date = MONDAY.date()) -> str:
 
 def graph(moment: datetime) -> Json:
     return {"dateTime": f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.0000000", "timeZone": "UTC"}
-
-
-def _http(url: str, token: str) -> httpx.AsyncClient:
-    async def hold_to_contract(response: httpx.Response) -> None:
-        await response.aread()
-        assert not contract.problems(response)
-
-    http = a_client(f"{url}/v1.0/", token)
-    http.event_hooks = {"response": [hold_to_contract]}
-    return http
-
-
-def a_client(base: str, token: str | None = None) -> httpx.AsyncClient:
-    """A client whose answers may be anything."""
-    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    # Trusting nobody is cheaper than to read all authorities.
-    return httpx.AsyncClient(base_url=base, headers=headers, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))

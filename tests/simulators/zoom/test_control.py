@@ -54,7 +54,7 @@ async def test_users_apps_and_tokens(zoom: Zoom, control: httpx.AsyncClient) -> 
 
 async def test_log_quirks_faults_clock_and_pages(zoom: Zoom, control: httpx.AsyncClient) -> None:
     for topic in "ab":
-        zoom.simulator.schedule(zoom.ada, topic, MONDAY)
+        zoom.simulator.world.schedule(zoom.ada, topic, MONDAY)
     await control.patch("/_control/quirks", json={"short_pages": 1})
     token = (await zoom.get("users/me/meetings"))["next_page_token"]
     await control.post("/_control/pages/forget")
@@ -78,7 +78,7 @@ async def test_log_quirks_faults_clock_and_pages(zoom: Zoom, control: httpx.Asyn
 
 
 async def test_what_cannot_be_done_is_said(zoom: Zoom, control: httpx.AsyncClient) -> None:
-    meeting = zoom.simulator.schedule(zoom.ada, "Once", MONDAY)
+    meeting = zoom.simulator.world.schedule(zoom.ada, "Once", MONDAY)
     asked = [
         ("POST", "/_control/users/nobody/expire", {}),
         ("POST", f"{ADA}/grant", {"app_id": "none"}),

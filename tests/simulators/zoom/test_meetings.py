@@ -51,7 +51,7 @@ def test_it_ends_after_so_many_times_or_at_a_time() -> None:
 
 
 async def test_a_row_says_what_a_meeting_is(zoom: Zoom) -> None:
-    meeting = zoom.simulator.schedule(zoom.ada, "Planning", MONDAY, agenda="Plans", duration=45)
+    meeting = zoom.simulator.world.schedule(zoom.ada, "Planning", MONDAY, agenda="Plans", duration=45)
 
     (row,) = await zoom.meetings()
 
@@ -65,10 +65,10 @@ async def test_a_row_says_what_a_meeting_is(zoom: Zoom) -> None:
 
 async def test_only_what_one_hosts_is_listed_and_no_instant_meetings(zoom: Zoom) -> None:
     bob = zoom.simulator.add_user("bob@example.com")
-    zoom.simulator.schedule(bob, "Bob's", TOMORROW, invitees=[zoom.ada.email])
-    zoom.simulator.schedule(zoom.ada, "Instant", TOMORROW, type=1)
-    zoom.simulator.schedule(zoom.ada, "Room", None)
-    zoom.simulator.schedule(zoom.ada, "Screen", TOMORROW, type=10)
+    zoom.simulator.world.schedule(bob, "Bob's", TOMORROW, invitees=[zoom.ada.email])
+    zoom.simulator.world.schedule(zoom.ada, "Instant", TOMORROW, type=1)
+    zoom.simulator.world.schedule(zoom.ada, "Room", None)
+    zoom.simulator.world.schedule(zoom.ada, "Screen", TOMORROW, type=10)
 
     rows = await zoom.meetings()
 
@@ -79,7 +79,7 @@ async def test_only_what_one_hosts_is_listed_and_no_instant_meetings(zoom: Zoom)
 
 
 async def test_a_series_is_one_row_that_shows_its_next_occurrence(zoom: Zoom) -> None:
-    series = zoom.simulator.schedule(zoom.ada, "Series", MONDAY, FIVE_WEEKS)
+    series = zoom.simulator.world.schedule(zoom.ada, "Series", MONDAY, FIVE_WEEKS)
     shown: list[str] = []
     for week in range(7):
         zoom.at(MONDAY + week * WEEK)
@@ -93,10 +93,10 @@ async def test_a_series_is_one_row_that_shows_its_next_occurrence(zoom: Zoom) ->
 
 
 async def test_what_is_long_over_is_forgotten(zoom: Zoom) -> None:
-    zoom.simulator.schedule(zoom.ada, "Over", NOW - timedelta(days=29))
-    zoom.simulator.schedule(zoom.ada, "Forgotten", NOW - timedelta(days=31))
-    zoom.simulator.schedule(zoom.ada, "Under way", NOW - timedelta(minutes=5))
-    zoom.simulator.schedule(zoom.ada, "Ahead", TOMORROW)
+    zoom.simulator.world.schedule(zoom.ada, "Over", NOW - timedelta(days=29))
+    zoom.simulator.world.schedule(zoom.ada, "Forgotten", NOW - timedelta(days=31))
+    zoom.simulator.world.schedule(zoom.ada, "Under way", NOW - timedelta(minutes=5))
+    zoom.simulator.world.schedule(zoom.ada, "Ahead", TOMORROW)
 
     async def topics(kind: str) -> list[str]:
         return [row["topic"] for row in await zoom.meetings(type=kind)]
@@ -110,7 +110,7 @@ async def test_what_is_long_over_is_forgotten(zoom: Zoom) -> None:
 
 async def test_pages_are_of_thirty_rows_and_at_most_300(zoom: Zoom) -> None:
     for number in range(31):
-        zoom.simulator.schedule(zoom.ada, str(number), TOMORROW)
+        zoom.simulator.world.schedule(zoom.ada, str(number), TOMORROW)
     page = await zoom.get("users/me/meetings")
     assert (len(page["meetings"]), page["page_size"], page["total_records"]) == (30, 30, 31)
     rest = await zoom.get("users/me/meetings", next_page_token=page["next_page_token"])
@@ -121,7 +121,7 @@ async def test_pages_are_of_thirty_rows_and_at_most_300(zoom: Zoom) -> None:
 
 async def test_a_page_token_lives_a_quarter_of_an_hour_and_is_of_its_list(zoom: Zoom) -> None:
     for number in range(3):
-        zoom.simulator.schedule(zoom.ada, str(number), TOMORROW)
+        zoom.simulator.world.schedule(zoom.ada, str(number), TOMORROW)
     token = (await zoom.get("users/me/meetings", page_size=2))["next_page_token"]
 
     assert await zoom.error("users/me/meetings", type="upcoming", next_page_token=token) == (400, 300)
@@ -133,7 +133,7 @@ async def test_a_page_token_lives_a_quarter_of_an_hour_and_is_of_its_list(zoom: 
 
 async def test_pages_can_be_short_empty_and_endless(zoom: Zoom) -> None:
     for number in range(3):
-        zoom.simulator.schedule(zoom.ada, str(number), TOMORROW)
+        zoom.simulator.world.schedule(zoom.ada, str(number), TOMORROW)
     zoom.simulator.quirks.change(short_pages=1, empty_pages=2)
     assert [row["topic"] for row in await zoom.meetings()] == ["0", "1", "2"]
     assert zoom.simulator.count(path="/meetings") == 5
@@ -150,11 +150,11 @@ async def test_pages_can_be_short_empty_and_endless(zoom: Zoom) -> None:
 
 async def test_the_next_day_shows_invitations_too_and_each_occurrence(zoom: Zoom) -> None:
     bob = zoom.simulator.add_user("bob@example.com")
-    zoom.simulator.schedule(bob, "Bob's", TOMORROW, invitees=[zoom.ada.email])
-    zoom.simulator.schedule(bob, "Private", TOMORROW)
-    zoom.simulator.schedule(zoom.ada, "Mine", TOMORROW + timedelta(hours=1))
-    zoom.simulator.schedule(zoom.ada, "Later", NOW + timedelta(hours=25))
-    twice = zoom.simulator.schedule(bob, "Twice", NOW, Recurrence(DAILY), invitees=[zoom.ada.email])
+    zoom.simulator.world.schedule(bob, "Bob's", TOMORROW, invitees=[zoom.ada.email])
+    zoom.simulator.world.schedule(bob, "Private", TOMORROW)
+    zoom.simulator.world.schedule(zoom.ada, "Mine", TOMORROW + timedelta(hours=1))
+    zoom.simulator.world.schedule(zoom.ada, "Later", NOW + timedelta(hours=25))
+    twice = zoom.simulator.world.schedule(bob, "Twice", NOW, Recurrence(DAILY), invitees=[zoom.ada.email])
     twice.move(occurrence_id(NOW + timedelta(days=1)), NOW + timedelta(hours=23))
 
     rows = await zoom.upcoming()
@@ -171,7 +171,7 @@ async def test_the_next_day_shows_invitations_too_and_each_occurrence(zoom: Zoom
 
 
 async def test_an_occurrence_keeps_its_id_when_it_is_moved_and_stays_when_it_is_deleted(zoom: Zoom) -> None:
-    series = zoom.simulator.schedule(zoom.ada, "Series", MONDAY, FIVE_WEEKS, invitees=["bob@example.com"])
+    series = zoom.simulator.world.schedule(zoom.ada, "Series", MONDAY, FIVE_WEEKS, invitees=["bob@example.com"])
     first, second = occurrence_id(MONDAY), occurrence_id(MONDAY + WEEK)
     series.move(first, MONDAY + timedelta(days=1), 15)
     series.cancel(second)
@@ -191,19 +191,19 @@ async def test_an_occurrence_keeps_its_id_when_it_is_moved_and_stays_when_it_is_
 
 
 async def test_occurrences_that_are_over_are_shown_on_request(zoom: Zoom) -> None:
-    series = zoom.simulator.schedule(zoom.ada, "Series", NOW - 2 * WEEK, FIVE_WEEKS, time_zone="UTC")
+    series = zoom.simulator.world.schedule(zoom.ada, "Series", NOW - 2 * WEEK, FIVE_WEEKS, time_zone="UTC")
     assert len((await zoom.detail(series.id))["occurrences"]) == 3
     assert len((await zoom.detail(series.id, show_previous_occurrences="true"))["occurrences"]) == 5
 
 
 async def test_an_endless_series_is_worked_out_so_far(zoom: Zoom) -> None:
-    series = zoom.simulator.schedule(zoom.ada, "For ever", NOW - 3 * WEEK, Recurrence(WEEKLY), time_zone="UTC")
+    series = zoom.simulator.world.schedule(zoom.ada, "For ever", NOW - 3 * WEEK, Recurrence(WEEKLY), time_zone="UTC")
     assert len((await zoom.detail(series.id))["occurrences"]) == 110
     assert len((await zoom.detail(series.id, show_previous_occurrences="true"))["occurrences"]) == 113
 
 
 async def test_another_time_for_the_series_undoes_what_single_ones_had(zoom: Zoom) -> None:
-    series = zoom.simulator.schedule(zoom.ada, "Series", MONDAY, FIVE_WEEKS)
+    series = zoom.simulator.world.schedule(zoom.ada, "Series", MONDAY, FIVE_WEEKS)
     series.cancel(occurrence_id(MONDAY))
     series.change(start=MONDAY + timedelta(hours=1))
     assert {each["status"] for each in (await zoom.detail(series.id))["occurrences"]} == {"available"}
@@ -211,7 +211,7 @@ async def test_another_time_for_the_series_undoes_what_single_ones_had(zoom: Zoo
 
 async def test_what_is_not_there_or_somebody_elses_is_not_found(zoom: Zoom) -> None:
     bob = zoom.simulator.add_user("bob@example.com")
-    his = zoom.simulator.schedule(bob, "Bob's", TOMORROW, invitees=[zoom.ada.email])
+    his = zoom.simulator.world.schedule(bob, "Bob's", TOMORROW, invitees=[zoom.ada.email])
     for name in ("1", "no-number", his.id):
         assert await zoom.error(f"meetings/{name}") == (404, 3001)
 

@@ -16,21 +16,21 @@ USER = "users.UsersGetUserResponse"
 def fill(zoom: Zoom) -> None:
     """Meetings of every kind that the typings know."""
     tomorrow = NOW + timedelta(hours=20)
-    series = zoom.simulator.schedule(
+    series = zoom.simulator.world.schedule(
         zoom.ada, "Series", MONDAY, FIVE_WEEKS, agenda="Weekly", invitees=["b@example.com"]
     )
     series.move(occurrence_id(MONDAY), MONDAY + timedelta(hours=2), 15)
     series.cancel(occurrence_id(MONDAY + timedelta(weeks=1)))
     daily = Recurrence(DAILY, 2, end_date_time="2026-06-01T00:00:00Z")
-    zoom.simulator.schedule(zoom.ada, "Daily", tomorrow, daily, time_zone="America/New_York")
-    zoom.simulator.schedule(zoom.ada, "Endless", tomorrow, Recurrence(WEEKLY, weekly_days="5"))
-    zoom.simulator.schedule(zoom.ada, "15th", tomorrow, Recurrence(MONTHLY, monthly_day=15, end_times=3))
+    zoom.simulator.world.schedule(zoom.ada, "Daily", tomorrow, daily, time_zone="America/New_York")
+    zoom.simulator.world.schedule(zoom.ada, "Endless", tomorrow, Recurrence(WEEKLY, weekly_days="5"))
+    zoom.simulator.world.schedule(zoom.ada, "15th", tomorrow, Recurrence(MONTHLY, monthly_day=15, end_times=3))
     last_friday = Recurrence(MONTHLY, monthly_week=-1, monthly_week_day=6, end_times=3)
-    zoom.simulator.schedule(zoom.ada, "Last Friday", tomorrow, last_friday)
-    zoom.simulator.schedule(zoom.ada, "Room", None)
-    zoom.simulator.schedule(zoom.ada, "Own room", tomorrow, pmi="4151235678")
+    zoom.simulator.world.schedule(zoom.ada, "Last Friday", tomorrow, last_friday)
+    zoom.simulator.world.schedule(zoom.ada, "Room", None)
+    zoom.simulator.world.schedule(zoom.ada, "Own room", tomorrow, pmi="4151235678")
     bob = zoom.simulator.add_user("bob@example.com")
-    zoom.simulator.schedule(bob, "Invited", tomorrow, invitees=[zoom.ada.email])
+    zoom.simulator.world.schedule(bob, "Invited", tomorrow, invitees=[zoom.ada.email])
 
 
 async def test_every_answer_is_of_its_type(zoom: Zoom) -> None:
