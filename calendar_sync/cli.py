@@ -121,7 +121,7 @@ def _between(least: int, most: int, text: str) -> int:
 async def _serve(options: argparse.Namespace, settings: Settings) -> None:
     from calendar_sync.server import serve
 
-    await serve(settings, options.host, options.port)
+    await serve(settings, options.host, options.port, works=not options.no_worker)
 
 
 async def _migrate(_: argparse.Namespace, settings: Settings) -> None:

@@ -24,11 +24,13 @@ _log = logging.getLogger(__name__)
 
 
 class Server(uvicorn.Server):
-    """`ready` is set once it accepts requests."""
+    """`ready` is set once it accepts requests. One that `works` syncs on schedule, too."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, *, works: bool) -> None:
         super().__init__(config)
         self.ready = asyncio.Event()
+        self._works = works
+        self._work: asyncio.Task[None] | None = None
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -47,10 +49,14 @@ class Server(uvicorn.Server):
         for listener in sockets or ():
             host, port = listener.getsockname()[:2]
             _log.info("Listening.", extra={"host": host, "port": port})
+        if self._works:
+            self._work = asyncio.create_task(self._services.schedule.run(), name="schedule")
         self.ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let what is under way come to its end; runs are cut short before requests, which then say so."""
+        if self._work is not None:
+            self._work.cancel()
         ending = asyncio.create_task(self._end_runs())
         try:
             await super().shutdown(sockets)
@@ -59,16 +65,23 @@ class Server(uvicorn.Server):
 
     async def _end_runs(self) -> None:
         await asyncio.sleep(_RUNS_SECONDS)
+        await self._services.sync.close()
+
+    @property
+    def _services(self) -> Services:
         services: Services = self.lifespan.state["services"]
-        await services.sync.close()
+        return services
 
 
-async def serve(settings: Settings, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM. Raises `CalendarSyncError` when the store or the port cannot be used."""
+async def serve(settings: Settings, host: str, port: int, *, works: bool = True) -> None:
+    """Serve until SIGINT or SIGTERM, and sync on schedule if it `works`.
+
+    Raises `CalendarSyncError` when the store or the port cannot be used.
+    """
     configure_logging(settings.log_level)
     await prepare(settings)
     with listen(host, port) as listener:
-        await make_server(settings).serve(sockets=[listener])
+        await make_server(settings, works=works).serve(sockets=[listener])
 
 
 async def prepare(settings: Settings) -> None:
@@ -107,8 +120,11 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def make_server(settings: Settings) -> Server:
-    """The server, not started. Requests under way when it is told to stop get a few seconds to finish."""
+def make_server(settings: Settings, *, works: bool = True) -> Server:
+    """The server, not started; it syncs on schedule if it `works`.
+
+    Requests under way when it is told to stop get a few seconds to finish.
+    """
     return Server(
         uvicorn.Config(
             create_app(settings),
@@ -119,5 +135,6 @@ def make_server(settings: Settings) -> Server:
             ws_max_size=65_536,
             h11_max_incomplete_event_size=32_768,
             timeout_graceful_shutdown=_REQUESTS_SECONDS,
-        )
+        ),
+        works=works,
     )

@@ -12,6 +12,7 @@ import httpx
 
 from calendar_sync import oauth_clients, vendor_apis
 from calendar_sync.access.service import AccessService
+from calendar_sync.connections.channels import ChannelCloser
 from calendar_sync.connections.endpoints import Endpoints
 from calendar_sync.connections.oauth import OAuth
 from calendar_sync.connections.org_calendars import OrgCalendarService
@@ -19,10 +20,14 @@ from calendar_sync.connections.service import ConnectionService
 from calendar_sync.connections.tokens import Renewals
 from calendar_sync.domain.providers import Provider, ProviderName
 from calendar_sync.events.service import EventService
+from calendar_sync.push_addresses import push_addresses
 from calendar_sync.settings import Settings
 from calendar_sync.store.database import Database
 from calendar_sync.store.keyring import open_keyring
+from calendar_sync.sync.inbox import Inbox
 from calendar_sync.sync.lease import LeasedRuns
+from calendar_sync.sync.pace import Pace
+from calendar_sync.sync.schedule import Schedule
 from calendar_sync.sync.service import SyncService
 from calendar_sync.sync.slots import Slots
 from providers.registry import all_providers
@@ -30,6 +35,8 @@ from providers.retry import Time
 
 CONCURRENT_RUNS = 8
 """Connections that one process syncs at a time, those that only wait left out."""
+SPACING = 1.0
+"""Seconds between the beginnings of two runs over a connection that its provider asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,8 @@ class Services:
     org_calendars: OrgCalendarService
     events: EventService
     sync: SyncService
+    inbox: Inbox
+    schedule: Schedule
 
 
 @asynccontextmanager
@@ -73,18 +82,26 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             _process_name(),
             renewals.source,
             slots.away,
+            push_addresses(settings),
+            Pace(settings.sync_interval),
         )
-        sync = SyncService(runs, slots)
+        sync = SyncService(runs, slots, SPACING)
         stack.push_async_callback(sync.close)
-        oauth = OAuth(database, keyring, endpoints, vendors, oauth_clients.redirect_uri(settings), utc_now)
+        inbox = Inbox(database, sync, utc_now)
+        stack.push_async_callback(inbox.close)
+        first = settings.sync_interval
+        oauth = OAuth(database, keyring, endpoints, vendors, oauth_clients.redirect_uri(settings), utc_now, first)
+        channels = ChannelCloser(database, keyring, providers, renewals.source)
         yield Services(
             settings=settings,
             database=database,
             access=AccessService.of(settings, database, http, utc_now),
-            connections=ConnectionService(database, keyring, providers, utc_now, oauth),
+            connections=ConnectionService(database, keyring, providers, utc_now, oauth, channels, first),
             org_calendars=OrgCalendarService(database, sync.sync, utc_now),
             events=EventService(database),
             sync=sync,
+            inbox=inbox,
+            schedule=Schedule(database, sync, utc_now),
         )
 
 

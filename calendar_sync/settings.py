@@ -33,6 +33,9 @@ class Settings(BaseSettings):
         description="Comma-separated keys, each 32 bytes in URL-safe base64; the first encrypts, all decrypt. "
         "Made once beside the SQLite file when absent; required on PostgreSQL.",
     )
+    sync_interval_seconds: int = Field(
+        default=300, ge=1, le=86_400, description="How often a connection is synced whose provider does not push."
+    )
     sync_window_past_days: int = Field(
         default=30, ge=0, le=3650, description="How many days back occurrences are kept for."
     )
@@ -145,6 +148,10 @@ class Settings(BaseSettings):
         if driver not in {"sqlite+aiosqlite", "postgresql+asyncpg"}:
             raise ValueError("must be sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST:PORT/NAME")
         return value
+
+    @property
+    def sync_interval(self) -> timedelta:
+        return timedelta(seconds=self.sync_interval_seconds)
 
     @property
     def window_past(self) -> timedelta:

@@ -72,6 +72,7 @@ class OAuth:
     vendors: Mapping[ProviderName, Vendor]
     redirect_uri: str
     clock: Callable[[], datetime]
+    first_sync_after: timedelta = timedelta()
 
     async def begin(self, actor: Actor, provider: ProviderName, login_hint: str | None = None) -> AuthorizationRequired:
         """Send the user to the provider, within ten minutes. `login_hint` is the account to suggest there."""
@@ -150,7 +151,8 @@ class OAuth:
                 identity=account.identity,
                 email=account.email,
                 ciphertext=seal(self.keyring, connection, account),
-                now=self.clock(),
+                now=(now := self.clock()),
+                first_sync_at=now + self.first_sync_after,
             )
 
 

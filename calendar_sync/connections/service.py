@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from calendar_sync.connections.channels import ChannelCloser
 from calendar_sync.connections.oauth import AuthorizationRequired, Callback, OAuth
 from calendar_sync.connections.vendors import SETTINGS
 from calendar_sync.domain.accounts import Actor
@@ -33,6 +34,9 @@ class ConnectionService:
     providers: Mapping[ProviderName, Provider]
     clock: Callable[[], datetime]
     oauth: OAuth | None = None
+    channels: ChannelCloser | None = None
+    first_sync_after: timedelta = timedelta()
+    """How long the first sync of a new connection is left to whoever connected it; then it is due."""
 
     def available_providers(self) -> Sequence[ProviderName]:
         """The providers that this server can connect."""
@@ -105,7 +109,8 @@ class ConnectionService:
                 identity=account.identity,
                 email=account.email,
                 ciphertext=seal(self.keyring, connection, account),
-                now=self.clock(),
+                now=(now := self.clock()),
+                first_sync_at=now + self.first_sync_after,
             )
         return await self.get(actor, connection)
 
@@ -121,7 +126,10 @@ class ConnectionService:
 
         The provider is told first, unless the account is connected elsewhere too: a revocation would end that as well.
         """
-        await self._revoke(await self.get(actor, connection))
+        overview = await self.get(actor, connection)
+        if self.channels is not None:
+            await self.channels.close(overview.connection)
+        await self._revoke(overview)
         async with self.database.begin() as tx:
             await tx.connections.delete(actor, connection)
 

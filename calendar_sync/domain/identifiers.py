@@ -18,6 +18,7 @@ EventId = NewType("EventId", str)
 OccurrenceId = NewType("OccurrenceId", str)
 RunId = NewType("RunId", str)
 OrgCalendarId = NewType("OrgCalendarId", str)
+ChannelId = NewType("ChannelId", str)
 
 _BYTES = 15  # 120 bits: 24 base-32 characters without padding
 
@@ -57,6 +58,11 @@ def new_run_id() -> RunId:
 
 def new_org_calendar_id() -> OrgCalendarId:
     return OrgCalendarId(f"mcorg_{_random()}")
+
+
+def new_channel_id() -> ChannelId:
+    """Of what providers take as the name of a channel: `ch_` and 24 letters and digits."""
+    return ChannelId(f"ch_{_random()}")
 
 
 def connection_id(user: UserId, provider: str, account: str) -> ConnectionId:

@@ -6,7 +6,7 @@ from sqlalchemy import case, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.domain.connections import Lease
-from calendar_sync.domain.errors import LeaseLost, NotFound
+from calendar_sync.domain.errors import LeaseLost
 from calendar_sync.domain.identifiers import ConnectionId
 from calendar_sync.store.tables import connections
 
@@ -17,17 +17,9 @@ class Leases:
     def __init__(self, connection: AsyncConnection) -> None:
         self._leased = connection
 
-    async def request(self, connection: ConnectionId) -> int:
-        """Ask for a run that begins after now. It is done once `done_seq` reaches the number returned.
-
-        Raises `NotFound`.
-        """
-        column = connections.c.requested_seq
-        statement = update(connections).where(connections.c.id == connection).values(requested_seq=column + 1)
-        number = await self._leased.scalar(statement.returning(column))
-        if number is None:
-            raise NotFound("connection")
-        return int(number)
+    async def start(self, lease: Lease) -> int:
+        """Begin the run of the lease: the number of the last request, which it serves. Raises `LeaseLost`."""
+        return int(await self._change(lease, started_seq=connections.c.requested_seq))
 
     async def pending(self, connection: ConnectionId) -> tuple[int, int]:
         """The number of the last request, and of the last one that a run has served. `(0, 0)` for no connection."""
@@ -84,11 +76,14 @@ class Leases:
         if row is None or (row.epoch, row.lease_owner) != (lease.epoch, lease.owner):
             raise LeaseLost
 
-    async def _change(self, lease: Lease, **values: object) -> None:
+    async def _change(self, lease: Lease, **values: object) -> int:
+        """The number of the last request."""
         held = update(connections).where(
             connections.c.id == lease.connection_id,
             connections.c.epoch == lease.epoch,
             connections.c.lease_owner == lease.owner,
         )
-        if (await self._leased.execute(held.values(**values))).rowcount == 0:
+        requested = await self._leased.scalar(held.values(**values).returning(connections.c.requested_seq))
+        if requested is None:
             raise LeaseLost
+        return int(requested)

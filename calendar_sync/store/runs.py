@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 import orjson
@@ -93,6 +94,12 @@ class Runs:
         statement = _NEWEST_FIRST.where(runs.c.connection_id == connection).limit(1)
         row = (await self._connection.execute(statement)).first()
         return None if row is None else _run(row)
+
+    async def failed_in_a_row(self, connection: ConnectionId) -> int:
+        """How many of the last runs over the connection came to nothing, one after the other; not more than ten."""
+        newest = select(runs.c.status).where(runs.c.connection_id == connection, runs.c.finished_at.is_not(None))
+        statuses = await self._connection.scalars(newest.order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(10))
+        return sum(1 for _ in takewhile(lambda status: status == RunStatus.FAILED, statuses))
 
     async def _set(self, run: RunId, **values: object) -> None:
         await self._connection.execute(update(runs).where(runs.c.id == run).values(**values))

@@ -77,7 +77,8 @@ class ApiKeyRow(Row, table=True):
 class ConnectionRow(Row, table=True):
     """`identity_hash` stands for the account's identity, which may itself be a secret (the address of a private feed).
 
-    A run writes only while `epoch` is the one its lease was given; `requested_seq > done_seq` asks for one more run.
+    A run writes only while `epoch` is the one its lease was given; `requested_seq > done_seq` asks for one more run,
+    and requests up to `started_seq` were there when the last run began.
     `credentials_version` counts the credentials; whoever holds `token_lease_…` asks the provider for newer ones.
     """
 
@@ -100,6 +101,7 @@ class ConnectionRow(Row, table=True):
     next_sync_at: datetime | None = _moment(index=True)
     requested_seq: int = Field(sa_type=BigInteger)
     done_seq: int = Field(sa_type=BigInteger)
+    started_seq: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     lease_owner: str | None = _text()
     lease_until: datetime | None = _moment()
     epoch: int = Field(sa_type=BigInteger)
@@ -157,6 +159,29 @@ class OrgCalendarRow(Row, table=True):
     organization_id: str = _text(index=True)
     calendar_id: str = _text("calendars.id", unique=True)
     sync_interval_minutes: int
+    created_at: datetime = _moment()
+
+
+class ChannelRow(Row, table=True):
+    """A channel by which a provider notifies of changes in a calendar (`store.channels`).
+
+    Only the provider knows the token itself. `remote_id` and `resource_id` are the provider's names, once it is open.
+    Of one that was refused, `expires_at` is when to ask again.
+    """
+
+    __tablename__ = "push_channels"
+
+    id: str = _text(primary_key=True)
+    connection_id: str = _text("connections.id", index=True)
+    calendar_id: str = _text("calendars.id", index=True)
+    provider: str = _text()
+    address: str = _text()
+    token_hash: str = _text()
+    state: str = _text()
+    remote_id: str | None = _text(unique=True)
+    resource_id: str | None = _text()
+    renew_at: datetime | None = _moment()
+    expires_at: datetime = _moment()
     created_at: datetime = _moment()
 
 
@@ -318,6 +343,7 @@ connections = _table(ConnectionRow)
 consents = _table(ConsentRow)
 calendars = _table(CalendarRow)
 org_calendars = _table(OrgCalendarRow)
+channels = _table(ChannelRow)
 events = _table(EventRow)
 occurrences = _table(OccurrenceRow)
 problems = _table(ProblemRow)

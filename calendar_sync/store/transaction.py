@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from calendar_sync.store.accounts import Accounts
 from calendar_sync.store.calendars import Calendars
 from calendar_sync.store.changes import Changes
+from calendar_sync.store.channels import Channels
 from calendar_sync.store.connections import Connections
 from calendar_sync.store.consents import Consents
 from calendar_sync.store.credentials import Credentials
@@ -24,6 +25,7 @@ class Transaction:
         self.credentials = Credentials(connection)
         self.calendars = Calendars(connection)
         self.org_calendars = OrgCalendars(connection)
+        self.channels = Channels(connection)
         self.events = Events(connection)
         self.runs = Runs(connection)
         self.changes = Changes(connection)

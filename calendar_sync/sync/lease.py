@@ -5,7 +5,7 @@ loses its lease by time; one that was paused and wakes finds the epoch raised an
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,10 +18,11 @@ from calendar_sync.domain.identifiers import ConnectionId, RunId
 from calendar_sync.domain.oauth import TokenSource
 from calendar_sync.domain.providers import Account, Provider, ProviderName
 from calendar_sync.domain.sync import RunStatus, SyncFailure, SyncRun, Tally, Trigger
-from calendar_sync.store.database import Database
+from calendar_sync.store.database import Database, Transaction
 from calendar_sync.store.keyring import Keyring
 from calendar_sync.store.sealed_accounts import unseal
 from calendar_sync.sync.engine import RunUnderWay, fenced
+from calendar_sync.sync.pace import Pace
 from calendar_sync.sync.runner import Outcome, run_connection
 
 LEASE = timedelta(seconds=30)
@@ -49,7 +50,8 @@ class _Done:
 class LeasedRuns:
     """Runs connections under their lease. `owner` names this process, `tokens` gives those of accounts by OAuth.
 
-    `away` is entered to wait for another process's run.
+    `away` is entered to wait for another process's run. `push_addresses` are those at which providers can notify this
+    server; the others are only polled.
     """
 
     database: Database
@@ -61,6 +63,8 @@ class LeasedRuns:
     owner: str
     tokens: Callable[[Connection], TokenSource | None] = lambda _: None
     away: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    push_addresses: Mapping[ProviderName, str] = field(default_factory=dict)
+    pace: Pace = field(default_factory=Pace)
 
     async def run_or_join(self, connection: Connection, trigger: Trigger) -> SyncRun:
         """Sync the connection, or wait for the run that another process has under way, and return what the run did.
@@ -75,10 +79,13 @@ class LeasedRuns:
                 if found is not None:
                     return found
 
-    async def request(self, connection: ConnectionId) -> None:
-        """Note that the connection has to be synced after now; however often, one run to come serves them all."""
+    async def request(self, connections: Collection[ConnectionId]) -> Sequence[Connection]:
+        """Note that they have to be synced after now; however often, one run to come serves them all.
+
+        Returns those of which it was not noted yet.
+        """
         async with self.database.begin() as tx:
-            await tx.connections.request(connection)
+            return await tx.connections.request(connections, self.clock())
 
     async def is_requested(self, connection: ConnectionId) -> bool:
         """Whether a request stands that no run has served yet. `False` once it is disconnected."""
@@ -117,7 +124,7 @@ class LeasedRuns:
     async def _start(self, lease: Lease, connection: Connection, trigger: Trigger) -> _Started:
         async with fenced(self.database, lease) as tx:
             current = await tx.connections.get(_owner_of(connection), connection.id)
-            requested, _ = await tx.connections.pending(connection.id)
+            requested = await tx.connections.start(lease)
             ciphertext = await tx.connections.ciphertext(connection.id)
             await tx.runs.abandon_running(connection.id, self.clock())
             run = await tx.runs.start(current, trigger, self.clock())
@@ -135,7 +142,8 @@ class LeasedRuns:
                     window=Window(now - self.past, now + self.future),
                     clock=self.clock,
                 )
-                outcome = await run_connection(started.connection, run)
+                address = self.push_addresses.get(started.connection.provider)
+                outcome = await run_connection(started.connection, run, address)
                 return outcome, _Done(run.ledger.tally, run.pages, client.requests, run.synced_calendars)
         except (LeaseLost, StoreUnavailable):
             raise
@@ -174,13 +182,23 @@ class LeasedRuns:
                 await tx.connections.mark(lease.connection_id, status, outcome.failures[0].message)
             else:
                 await tx.connections.synced(started.connection.id, now)
-            if outcome.retry_after:
-                await tx.connections.schedule(lease.connection_id, now + outcome.retry_after)
             for failure in outcome.failures:
                 if failure.calendar_id is not None:
                     await tx.calendars.failed(failure.calendar_id, failure.message)
             await tx.connections.release(lease, started.requested)
+            await tx.connections.schedule(lease.connection_id, await self._next_sync(tx, started, outcome, now))
             return await tx.runs.get(_owner_of(started.connection), started.id)
+
+    async def _next_sync(self, tx: Transaction, started: _Started, outcome: Outcome, now: datetime) -> datetime:
+        connection = started.connection
+        requested, done = await tx.connections.pending(connection.id)
+        if requested > done and not outcome.retry_after:
+            return now
+        failed = await tx.runs.failed_in_a_row(connection.id) if outcome.failures else 0
+        address = self.push_addresses.get(connection.provider)
+        until = None if address is None else await tx.channels.live_until(connection.id, address, now)
+        pushed = None if until is None else until - now
+        return now + self.pace.wait(failed=failed, retry_after=outcome.retry_after, pushed=pushed)
 
     async def _hand_back(self, lease: Lease) -> None:
         with suppress(LeaseLost, StoreUnavailable):

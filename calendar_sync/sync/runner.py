@@ -16,6 +16,7 @@ from calendar_sync.domain.errors import (
 )
 from calendar_sync.domain.identifiers import CalendarId
 from calendar_sync.domain.sync import SyncFailure
+from calendar_sync.sync.channels import keep_channels
 from calendar_sync.sync.engine import RunUnderWay, sync_calendar
 from calendar_sync.sync.listing import list_calendars
 
@@ -35,8 +36,8 @@ class Outcome:
     retry_after: timedelta | None = None
 
 
-async def run_connection(connection: Connection, run: RunUnderWay) -> Outcome:
-    """Sync every selected calendar of the connection.
+async def run_connection(connection: Connection, run: RunUnderWay, push_address: str | None = None) -> Outcome:
+    """Sync every selected calendar of the connection, and have its provider push to `push_address`, if there is one.
 
     What the provider does wrong is in the outcome. Raises `LeaseLost` and `StoreUnavailable`.
     """
@@ -44,6 +45,8 @@ async def run_connection(connection: Connection, run: RunUnderWay) -> Outcome:
         return _of_connection(Disconnected(connection.last_error) if connection.last_error else Disconnected())
     try:
         calendars = await list_calendars(connection, run)
+        if push_address is not None:
+            await keep_channels(calendars, run, push_address)
     except (LeaseLost, StoreUnavailable):
         raise
     except Exception as error:  # noqa: BLE001 - the boundary that keeps a fault of ours to the connection that shows it

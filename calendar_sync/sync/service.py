@@ -1,8 +1,9 @@
 """The one way to sync, whoever asks: at most one run per connection, joined by all who ask while it is under way."""
 
 import asyncio
+import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,13 +15,20 @@ from calendar_sync.domain.identifiers import ConnectionId, RunId
 from calendar_sync.domain.sync import SyncResult, SyncRun, Tally, Trigger
 from calendar_sync.sync.lease import LeasedRuns
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(slots=True)
 class SyncService:
-    """Syncs connections on demand and tells what runs did. Each run is within `concurrency` (`Slots`, as a rule)."""
+    """Syncs connections on demand and tells what runs did. Each run is within `concurrency` (`Slots`, as a rule).
+
+    `spacing` is how many seconds lie at least between the beginnings of two runs over a connection that were asked for
+    with `request`: providers push several times for one deed of a user, and a flood must not use up their limits.
+    """
 
     runs_under_lease: LeasedRuns
     concurrency: AbstractAsyncContextManager[object]
+    spacing: float = 0.0
     _under_way: dict[ConnectionId, asyncio.Task[SyncRun]] = field(default_factory=dict)
     _following: dict[ConnectionId, asyncio.Task[None]] = field(default_factory=dict)
     _asked: set[ConnectionId] = field(default_factory=set)
@@ -38,12 +46,22 @@ class SyncService:
         runs = await asyncio.gather(*(self._joined(connection, trigger) for connection in chosen))
         return result_of([run for run in runs if run is not None])
 
-    async def request(self, connection: Connection, trigger: Trigger) -> None:
-        """Have the connection synced after now, without waiting.
+    async def request(self, connections: Collection[ConnectionId], trigger: Trigger) -> None:
+        """Have the connections synced after now, without waiting. Once this returns, that is stored.
 
-        Requests that meet a run under way, however many, leave exactly one run to follow it.
+        Requests that meet a run under way, however many, leave exactly one run to follow it. Raises
+        `StoreUnavailable`.
         """
-        await self.runs_under_lease.request(connection.id)
+        for connection in await self.runs_under_lease.request(connections):
+            self.follow(connection, trigger)
+
+    @property
+    def following(self) -> int:
+        """Of how many connections this process looks after the requests."""
+        return len(self._following)
+
+    def follow(self, connection: Connection, trigger: Trigger) -> None:
+        """Sync the connection, without waiting, until every request that is stored for it is served."""
         self._asked.add(connection.id)
         if connection.id not in self._following:
             task = asyncio.create_task(self._follow(connection, trigger), name=f"follow {connection.id}")
@@ -55,7 +73,9 @@ class SyncService:
             while connection.id in self._asked:
                 self._asked.discard(connection.id)
                 while await self.runs_under_lease.is_requested(connection.id):
-                    await self._joined(connection, trigger)
+                    await asyncio.gather(self._joined(connection, trigger), asyncio.sleep(self.spacing))
+        except StoreUnavailable as error:  # the request is stored, and due: the schedule comes back to it
+            _log.warning("A sync is put off: %s", error.message, extra={"connection": connection.id})
         finally:
             self._following.pop(connection.id, None)
 

@@ -49,6 +49,7 @@ _BODY = {
 _MEANING = {
     200: "Done.",
     201: "Done; here it is.",
+    202: "Stored, and done soon.",
     204: "Done; there is nothing more to say.",
     400: "The request cannot be understood, or leads nowhere.",
     401: "Credentials are missing, wrong, expired or revoked.",

@@ -3,6 +3,7 @@
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
+from calendar_sync.push_addresses import WEBHOOKS_PATH
 from calendar_sync.settings import Settings
 from calendar_sync.web import (
     connections_routes,
@@ -11,6 +12,7 @@ from calendar_sync.web import (
     oauth_routes,
     org_connections_routes,
     sync_routes,
+    webhook_routes,
 )
 from calendar_sync.web.authentication import Admission
 from calendar_sync.web.body_guard import BodyGuard
@@ -22,13 +24,14 @@ from calendar_sync.web.trace import Trace
 
 __all__ = ["OPERATIONS", "exception_handlers", "middleware", "routes"]
 
-_MOST_BYTES_OF_GRAPHQL = 256 * 1024
+_MOST_BYTES_AT = {"/graphql": 256 * 1024, WEBHOOKS_PATH: 256 * 1024}
 
 OPERATIONS = (
     *sync_routes.OPERATIONS,
     *connections_routes.OPERATIONS,
     *oauth_routes.OPERATIONS,
     *org_connections_routes.OPERATIONS,
+    *webhook_routes.OPERATIONS,
     *events_routes.OPERATIONS,
     *health.OPERATIONS,
 )
@@ -45,5 +48,5 @@ def middleware(settings: Settings) -> list[Middleware]:
         Middleware(SecurityHeaders),
         Middleware(Trace),
         Middleware(Admission, requests_per_minute=settings.rate_limit_per_minute),
-        Middleware(BodyGuard, most_bytes_at={"/graphql": _MOST_BYTES_OF_GRAPHQL}),
+        Middleware(BodyGuard, most_bytes_at=_MOST_BYTES_AT),
     ]

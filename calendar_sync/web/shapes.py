@@ -225,6 +225,22 @@ class CallbackQuery(BaseModel):
     iss: str | None = Field(default=None, description="Who sends it (RFC 9207), where the provider says so.")
 
 
+class WebhookQuery(BaseModel):
+    """What Microsoft asks with. Notifications themselves have no query."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    validation_token: str | None = Field(
+        default=None, alias="validationToken", description="At most 512 bytes; sent back as it is, as plain text."
+    )
+
+
+class WebhookAnswer(BaseModel):
+    """How many of the notifications are a provider's, and taken."""
+
+    accepted: int = Field(ge=0)
+
+
 class ConnectionRequest(BaseModel):
     """Which account to connect."""
 

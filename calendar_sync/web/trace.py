@@ -77,9 +77,14 @@ def _observed(send: Send, exchange: Exchange) -> Send:
 
 
 def _log(scope: Scope, exchange: Exchange, seconds: float) -> None:
+    """Of what comes by the thousand (`state.is_routine`) only on request."""
+    level = logging.DEBUG if scope["state"].get("is_routine") else logging.INFO
+    if not logger.isEnabledFor(level):
+        return
     state, theirs = scope["state"], Headers(scope=scope).get("x-request-id", "")
     actor = state.get("actor")
-    logger.info(
+    logger.log(
+        level,
         "request",
         extra={
             "method": scope.get("method", "WEBSOCKET"),

@@ -17,7 +17,8 @@ from calendar_sync.domain.events import Window
 from calendar_sync.domain.providers import Change, ChangePage, Cursor, RemoteCalendar, Snapshot
 from providers.google.cursor import read_cursor, write_cursor
 from providers.google.parse import read_item
-from providers.google.session import GoogleSession, segment
+from providers.google.push import GooglePush
+from providers.google.session import segment
 from providers.google.times import zone_of
 from providers.google.wire import CALENDAR_LIST_FIELDS, EVENT_FIELDS, CalendarListEntry
 from providers.icalendar.zone_names import iana_name
@@ -28,11 +29,8 @@ _TEXTS = ("id", "summary", "summaryOverride", "description", "backgroundColor", 
 _FEW = 50
 
 
-class GoogleClient:
-    """A `ProviderClient`."""
-
-    def __init__(self, session: GoogleSession) -> None:
-        self._session = session
+class GoogleClient(GooglePush):
+    """A `ProviderClient` that is a `PushClient` too."""
 
     @property
     def requests(self) -> int:

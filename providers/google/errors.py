@@ -21,7 +21,13 @@ from providers.responses import Response
 _LIMITS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"})
 _EXPIRED = frozenset({"fullSyncRequired", "updatedMinTooLongAgo"})
 _SCOPE = frozenset({"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"})
+_NOT_PUSHED = "pushNotSupportedForRequestedResource"
+_ADDRESS = frozenset({"push.webhookUrlUnauthorized", "webhookUrlUnauthorized"})
 _NOT_SET_UP = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
+
+
+class NotPushed(BadResponse):
+    """Google does not notify of changes in this calendar: one of holidays, or another that is public."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +53,21 @@ def _texts(causes: list[dict[str, object]], name: str) -> frozenset[str]:
 
 def classify(response: Response) -> ProviderError | None:
     """The error an answer stands for, or `None` when it is the answer that was wanted."""
-    if response.status == 200:
+    if response.status in {200, 204}:
         return None
     envelope = _Envelope.of(response.body)
+    return _about_push(envelope) or _refusal(response, envelope)
+
+
+def _about_push(envelope: _Envelope) -> ProviderError | None:
+    if envelope.reasons & _ADDRESS:  # by 401, although the token is good
+        return BadResponse("Google does not take the address of this server for notifications.")
+    if _NOT_PUSHED in envelope.reasons:
+        return NotPushed("Google does not notify of changes in this calendar.")
+    return None
+
+
+def _refusal(response: Response, envelope: _Envelope) -> ProviderError:
     if response.status == 401:
         return TokenRefused()
     if response.status == 429 or envelope.reasons & _LIMITS:

@@ -19,7 +19,7 @@ _GOOGLE = Dialect(classify, _MISREAD, {"User-Agent": f"{USER_AGENT} (gzip)"})
 
 
 class GoogleSession:
-    """Sends `GET`s below `api_url`; see `BearerSession`."""
+    """Sends requests below `api_url`; see `BearerSession`."""
 
     def __init__(self, http: GuardedClient, tokens: TokenSource | None, api_url: str) -> None:
         self._bearer = BearerSession(http, tokens, _GOOGLE)
@@ -32,6 +32,10 @@ class GoogleSession:
     async def get(self, path: str, parameters: Mapping[str, str | int]) -> Json:
         """Raises any `ProviderError`."""
         return await self._bearer.get(f"{self._api_url}/{path}?{urlencode(parameters)}")
+
+    async def post(self, path: str, content: Json) -> Json:
+        """Empty where Google has nothing to say. Raises any `ProviderError`."""
+        return await self._bearer.send("POST", f"{self._api_url}/{path}", content)
 
     async def pages(self, path: str, parameters: Mapping[str, str | int]) -> AsyncGenerator[Json]:
         """The pages of a listing. One that leads round in a circle, or on and on without an item, is `BadResponse`."""

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 import pytest
 
-from calendar_sync.domain.connections import Lease
-from calendar_sync.domain.errors import LeaseLost, NotFound
+from calendar_sync.domain.connections import ConnectionStatus, Lease
+from calendar_sync.domain.errors import LeaseLost
 from calendar_sync.domain.identifiers import ConnectionId
 from calendar_sync.domain.providers import Upsert
 from calendar_sync.store.database import Database
@@ -158,19 +158,53 @@ async def test_a_renewed_lease_lasts_longer(place: Place) -> None:
     assert await acquire(place, "two", TTL * 2) is None
 
 
+async def request(place: Place, connection: ConnectionId | None = None) -> bool:
+    """Whether nobody had asked for it yet."""
+    async with place.database.begin() as tx:
+        return bool(await tx.connections.request([connection or place.connection.id], NOW))
+
+
 async def test_a_request_during_a_run_stays_until_a_run_after_it(place: Place) -> None:
+    assert [await request(place) for _ in range(3)] == [True, False, False]
     lease = await held(place)
     async with place.database.begin() as tx:
-        served = await tx.connections.request(place.connection.id)
-        during = await tx.connections.request(place.connection.id)
+        served = await tx.connections.start(lease)
+    assert [await request(place) for _ in range(3)] == [True, False, False]
+    async with place.database.begin() as tx:
         await tx.connections.release(lease, served)
-        assert await tx.connections.pending(place.connection.id) == (during, served) == (2, 1)
+        assert await tx.connections.pending(place.connection.id) == (2, 1)
+    assert not await request(place)
+
+
+async def test_a_request_that_a_run_was_cut_short_over_still_stands(place: Place) -> None:
+    await request(place)
+    lease = await held(place)
+    async with place.database.begin() as tx:
+        await tx.connections.start(lease)
+        await tx.connections.release(lease, None)
+    async with place.database.begin() as tx:
+        requested, done = await tx.connections.pending(place.connection.id)
+    assert requested > done
+
+
+async def test_of_many_who_ask_at_once_one_is_the_first(place: Place) -> None:
+    assert sum(await asyncio.gather(*(request(place) for _ in range(8)))) == 1
+
+
+async def test_a_request_makes_it_due(place: Place) -> None:
+    async with place.database.begin() as tx:
+        await tx.connections.schedule(place.connection.id, NOW + timedelta(hours=1))
+        await tx.connections.request([place.connection.id], NOW)
+        assert await tx.connections.next_due() == NOW
 
 
 async def test_what_is_served_is_never_taken_back(place: Place) -> None:
-    async with place.database.begin() as tx:
-        for _ in range(3):
-            await tx.connections.request(place.connection.id)
+    for number in (1, 2, 3):
+        await request(place)
+        lease = await held(place)
+        async with place.database.begin() as tx:
+            assert await tx.connections.start(lease) == number
+            await tx.connections.release(lease, None)
     for done in (3, 1, None):
         lease = await held(place)
         async with place.database.begin() as tx:
@@ -178,8 +212,10 @@ async def test_what_is_served_is_never_taken_back(place: Place) -> None:
             assert await tx.connections.pending(place.connection.id) == (3, 3)
 
 
-async def test_a_request_for_a_connection_that_is_not_there_is_refused(database: Database) -> None:
-    async with database.begin() as tx:
-        with pytest.raises(NotFound):
-            await tx.connections.request(NOBODY)
+async def test_nothing_is_asked_for_of_a_connection_that_is_gone_or_to_be_connected_anew(place: Place) -> None:
+    async with place.database.begin() as tx:
+        await tx.connections.mark(place.connection.id, ConnectionStatus.RECONNECT_REQUIRED, "Token expired")
+    assert not await request(place)
+    assert not await request(place, NOBODY)
+    async with place.database.begin() as tx:
         assert await tx.connections.pending(NOBODY) == (0, 0)

@@ -177,7 +177,7 @@ class SyncMachine(RuleBasedStateMachine):
                 pushed = True
                 world.provider.calendar(calendar).put(an_event(remote_id, title=title))
                 for _ in range(3):
-                    await world.service.request(world.connection, Trigger.PUSH)
+                    await world.service.request([world.connection.id], Trigger.PUSH)
 
         known = len(await self._runs())
         world.provider.before_page = change_and_push

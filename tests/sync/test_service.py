@@ -130,7 +130,7 @@ async def test_pushes_during_a_run_leave_exactly_one_run_to_follow(world: World)
     under_way = asyncio.create_task(world.sync())
     await gate.reached.wait()
     for _ in range(20):
-        await world.service.request(world.connection, Trigger.PUSH)
+        await world.service.request([world.connection.id], Trigger.PUSH)
     gate.open()
     await under_way
     await world.service.settled()
@@ -463,14 +463,14 @@ async def test_whoever_waits_is_told_that_the_server_stops_and_the_next_process_
 
 
 async def test_a_request_that_comes_as_the_last_one_ends_is_not_forgotten(world: World) -> None:
-    await world.service.request(world.connection, Trigger.PUSH)
+    await world.service.request([world.connection.id], Trigger.PUSH)
     look, at_the_end = LeasedRuns.is_requested, asyncio.Event()
 
     async def look_and_dawdle(runs: LeasedRuns, connection: ConnectionId) -> bool:
         found = await look(runs, connection)
         if not found and not at_the_end.is_set():
             at_the_end.set()
-            await world.service.request(world.connection, Trigger.PUSH)
+            await world.service.request([world.connection.id], Trigger.PUSH)
         return found
 
     with pytest.MonkeyPatch.context() as patch:

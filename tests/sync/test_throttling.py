@@ -206,7 +206,8 @@ async def world(database: Database) -> AsyncGenerator[World]:
 
 async def is_due(world: World, at: datetime) -> bool:
     async with world.database.begin(write=False) as tx:
-        return world.connection.id in {each.id for each in await tx.connections.due(at, 10)}
+        due_at = await tx.connections.next_due()
+    return due_at is not None and due_at <= at
 
 
 LIMITED = RateLimited("The server asks for fewer requests.", retry_after=timedelta(hours=1))
@@ -235,13 +236,15 @@ async def test_who_asks_for_a_sync_before_that_gets_one(world: World) -> None:
     assert (await world.sync()).tally == Tally(new=1)
 
 
-async def test_a_limit_without_a_wait_leaves_the_next_sync_where_it_was(world: World) -> None:
+async def test_a_limit_without_a_wait_is_tried_again_after_longer_than_the_interval(world: World) -> None:
     world.provider.fail_at = (0, RateLimited("The server asks for fewer requests."))
 
     (run,) = (await world.sync()).runs
 
     assert [failure.message for failure in run.failures] == ["The server asks for fewer requests."]
-    assert await is_due(world, world.clock.now)
+    interval = world.service.runs_under_lease.pace.interval
+    assert not await is_due(world, world.clock.now + interval)
+    assert await is_due(world, world.clock.now + interval * 3)
 
 
 async def test_the_first_limit_ends_the_run_because_it_is_the_accounts(world: World) -> None:

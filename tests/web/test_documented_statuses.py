@@ -18,6 +18,7 @@ from simulators.caldav.hostile import bare_doctype
 from simulators.caldav.quirks import Fault
 from simulators.google import faults as google_faults
 from simulators.server import serving
+from tests.push.graph import a_subscription
 from tests.web.door import EVENTS, ORG_CONNECTIONS, SYNC, TOMORROW, Door, a_door, code_of
 from tests.web.google import a_door_at_google
 
@@ -78,13 +79,17 @@ async def too_often(operation: Operation, _: Door, sqlite_url: str) -> httpx.Res
 
 
 async def without_a_store(operation: Operation, _: Door, sqlite_url: str) -> httpx.Response:
+    return await sent_without_a_store(operation, sqlite_url)
+
+
+async def sent_without_a_store(operation: Operation, sqlite_url: str, **options: object) -> httpx.Response:
     async with a_door(sqlite_url) as door:
         key = await door.key()
         file = door.services.settings.sqlite_path
         assert file is not None
         for part in file.parent.glob(f"{file.name}*"):
             part.write_bytes(b"this is no database" * 1000)
-        return await sent(operation, door, key=key)
+        return await sent(operation, door, key=key, **options)
 
 
 async def with_an_id_of_nobodys(operation: Operation, door: Door, _: str) -> httpx.Response:
@@ -160,6 +165,31 @@ async def with_a_wrong_key(operation: Operation, door: Door, _: str) -> httpx.Re
     return await sent(operation, door, key="wrong")
 
 
+UNKNOWN = {"value": [{"subscriptionId": "unknown", "clientState": "wrong"}]}
+
+
+async def as_google_opens_a_channel(operation: Operation, door: Door, _: str) -> httpx.Response:
+    opened = {"x-goog-channel-id": "unknown", "x-goog-resource-state": "sync"}
+    return await sent(operation, door, key=None, headers=opened)
+
+
+async def as_microsoft_tells_a_change(operation: Operation, door: Door, _: str) -> httpx.Response:
+    subscription = await a_subscription(door.services.database)
+    return await sent(operation, door, key=None, json={"value": [subscription.item()]})
+
+
+async def of_no_channel(operation: Operation, door: Door, _: str) -> httpx.Response:
+    return await sent(operation, door, key=None, json=UNKNOWN)
+
+
+async def with_no_list(operation: Operation, door: Door, _: str) -> httpx.Response:
+    return await sent(operation, door, key=None, json={"value": {}})
+
+
+async def of_some_channel_without_a_store(operation: Operation, _: Door, sqlite_url: str) -> httpx.Response:
+    return await sent_without_a_store(operation, sqlite_url, json=UNKNOWN)
+
+
 WAYS: dict[int, Way] = {
     200: with_everything_right,
     201: with_everything_right,
@@ -188,6 +218,11 @@ WAYS_OF_ITS_OWN: dict[tuple[str, int], Way] = {
     ("connectOrgCalendar", 201): with_an_org_calendar,
     ("disconnectOrgCalendar", 204): with_an_org_calendar,
     ("syncOrgCalendar", 200): with_an_org_calendar,
+    ("takeCalendarNotifications", 200): as_google_opens_a_channel,
+    ("takeCalendarNotifications", 202): as_microsoft_tells_a_change,
+    ("takeCalendarNotifications", 404): of_no_channel,
+    ("takeCalendarNotifications", 422): with_no_list,
+    ("takeCalendarNotifications", 503): of_some_channel_without_a_store,
 }
 
 DOCUMENTED = [

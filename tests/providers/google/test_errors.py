@@ -51,7 +51,7 @@ def an_answer(status: int, reason: str = "", location: str = "", wait: timedelta
         (502, "", Unavailable),
         (503, "", Unavailable),
         (408, "", Unavailable),
-        (204, "", BadResponse),
+        (206, "", BadResponse),
         (304, "", BadResponse),
     ],
 )
@@ -88,4 +88,5 @@ def test_a_refusal_without_its_envelope_is_known_by_its_status(body: bytes) -> N
 
 
 def test_an_answer_is_none() -> None:
-    assert classify(Response(200, httpx.Headers(), b"{}", "https://vendor.example/")) is None
+    for status in (200, 204):
+        assert classify(Response(status, httpx.Headers(), b"{}", "https://vendor.example/")) is None
