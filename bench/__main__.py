@@ -1,4 +1,5 @@
-"""`make bench`: a feed of 10,000 events, first read and read again, beside the floor and beside the naive way.
+"""`make bench`: a feed of 10,000 events, first read and read again, beside the floor and beside the naive way; and how
+long after a change at a vendor it is stored, by push.
 
 All are measured in one run on one machine, one after the other, in wall and in CPU seconds; read the ratios.
 """
@@ -23,6 +24,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from bench.feed import feed
+from bench.push import push_table
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.sync import SyncResult
 from calendar_sync.server import prepare
@@ -161,7 +163,7 @@ def table(results: list[Measured], reference: Measured) -> str:
     return "\n".join([head, *rows])
 
 
-async def main(events: int) -> None:
+async def main(events: int, changes: int, accounts: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         results = await ours(folder, events)
@@ -170,10 +172,15 @@ async def main(events: int) -> None:
         work = naive(folder, events)
         results.append(await measured("naive: ORM, one by one, first", work))
         results.append(await measured("naive: ORM, one by one, again", work))
-    print(f"One ICS feed of {events} events\n\n{table(results, bottom)}")
+        print(f"One ICS feed of {events} events\n\n{table(results, bottom)}\n", flush=True)
+        pushed = await push_table(folder, changes, accounts)
+        print(f"From a change at a vendor to the stored change\n\n{pushed}")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=10_000)
-    asyncio.run(main(parser.parse_args().events))
+    parser.add_argument("--changes", type=int, default=40)
+    parser.add_argument("--accounts", type=int, default=10)
+    arguments = parser.parse_args()
+    asyncio.run(main(arguments.events, arguments.changes, arguments.accounts))
