@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Hashable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from calendar_sync.connections.service import ConnectionService
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Connection
 from calendar_sync.domain.identifiers import CalendarId, connection_id
-from calendar_sync.domain.providers import Provider
+from calendar_sync.domain.providers import Account, Provider, ProviderName
 from calendar_sync.domain.sync import SyncResult, SyncRun, Tally
 from calendar_sync.events.service import EventService
 from calendar_sync.store.database import Database
@@ -106,7 +106,7 @@ async def joining(service: SyncService) -> None:
     await service.runs_under_lease.joining.wait()
 
 
-def difference(before: dict[str, str], after: dict[str, str]) -> Tally:
+def difference(before: Mapping[Hashable, str], after: Mapping[Hashable, str]) -> Tally:
     """What an outsider who compares two states of the store would count."""
     return Tally(
         new=len(after.keys() - before.keys()),
@@ -151,13 +151,19 @@ async def connected(
     database: Database, actor: Actor, provider: Provider, now: datetime, credentials: Mapping[str, str]
 ) -> Connection:
     """As connecting by password and by consent both store it in the end."""
-    account = await provider.connect(credentials)
-    identifier = connection_id(actor.user_id, provider.name, account.identity)
+    return await stored(database, actor, provider.name, now, await provider.connect(credentials))
+
+
+async def stored(
+    database: Database, actor: Actor, provider: ProviderName, now: datetime, account: Account
+) -> Connection:
+    """The connection to an account that the provider has let us in to."""
+    identifier = connection_id(actor.user_id, provider, account.identity)
     async with database.begin() as tx:
         return await tx.connections.save(
             id=identifier,
             actor=actor,
-            provider=provider.name,
+            provider=provider,
             identity=account.identity,
             email=account.email,
             ciphertext=seal(Keyring.of(KEY), identifier, account),
