@@ -8,6 +8,7 @@ ones, and they die by SIGKILL, without a chance to tidy up.
 """
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -63,7 +64,7 @@ class Operations:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def open_database(self, url: str) -> Database:
-        """The store, with the commits of its writing transactions counted (on PostgreSQL: of all)."""
+        """The store, with the commits of its writing transactions counted."""
         engines = open_engines(url)
         self._count_commits(engines.writing.dialect)
         return Database(engines)
@@ -72,7 +73,8 @@ class Operations:
         commit = dialect.do_commit
 
         def counted(connection: PoolProxiedConnection) -> None:
-            done = self.begin()
+            is_reading = getattr(connection.dbapi_connection, "readonly", False)  # as PostgreSQL's one engine has both
+            done = _nothing if is_reading else self.begin()
             commit(connection)
             done()
 
@@ -81,6 +83,10 @@ class Operations:
     def transport(self) -> httpx.AsyncBaseTransport:
         """Counts the requests that are sent through it."""
         return _Counted(self)
+
+
+def _nothing() -> None:
+    pass
 
 
 class _Counted(httpx.AsyncHTTPTransport):
@@ -102,6 +108,7 @@ class Errand(Protocol):
 
 
 def _do(errand: Errand, crash: CrashPoint | None) -> None:
+    gc.disable()  # it would only copy what this process shares with the one it was forked from
     asyncio.run(errand.run(Operations(crash)))
 
 

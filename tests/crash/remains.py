@@ -41,13 +41,16 @@ class Remains:
                 state[key] = change.after
         assert state.keys() == self.objects.keys()
 
-    def since(self, before: "Remains") -> Tally:
-        """What the runs counted, those included that were cut short: exactly what changed in each."""
-        fresh = self.runs[: len(self.runs) - len(before.runs)]
-        known, new = {run.id: run.tally for run in before.runs}, sum((run.tally for run in fresh), Tally())
-        again = sum((run.tally - known[run.id] for run in self.runs[len(fresh) :]), Tally())
-        assert new + again == difference(before.objects, self.objects)
-        return new + again
+    def counted_since(self, before: "Remains") -> Tally:
+        """What the runs counted since then, those that were cut short included: exactly what changed."""
+        known = {run.id: run.tally for run in before.runs}
+        counted = sum((run.tally - known.get(run.id, Tally()) for run in self.runs), Tally())
+        assert counted == difference(before.objects, self.objects)
+        return counted
+
+    def changed_since(self, before: "Remains") -> set[Object]:
+        """What is there now and was not there, or was different."""
+        return {name for name, held in self.objects.items() if before.objects.get(name) != held}
 
     def expect_same_as(self, other: "Remains") -> None:
         """The same objects and occurrences, under the same identifiers."""

@@ -40,6 +40,8 @@ class Scenario(Protocol):
     account: Account
     elsewhere: Collection[str]
     """The titles in its second calendar."""
+    tells_in_parts: bool
+    """Whether a series and its exceptions may stand on several pages."""
 
     def put(self, uid: str, title: str) -> None:
         """A single event of that title, in place of the one with that `uid`."""
@@ -51,8 +53,8 @@ class Scenario(Protocol):
 
     def remove(self, uid: str) -> None: ...
 
-    def forget(self) -> None:
-        """Refuse every cursor given out so far, or at least have nothing to tell by it."""
+    def forget(self) -> bool:
+        """Refuse every cursor given out so far; `False` where a cursor is nothing that can be refused."""
         ...
 
 
@@ -88,6 +90,7 @@ class CalDav:
     account: Account
     calendar: CalDavCalendar
     elsewhere: Collection[str] = (ELSEWHERE,)
+    tells_in_parts: bool = False
 
     def put(self, uid: str, title: str) -> None:
         self.calendar.put(f"{uid}.ics", calendar_object(_component(*_lines(uid, title, START))))
@@ -98,8 +101,9 @@ class CalDav:
     def remove(self, uid: str) -> None:
         self.calendar.remove(f"{uid}.ics")
 
-    def forget(self) -> None:
+    def forget(self) -> bool:
         self.calendar.expire_tokens()
+        return True
 
 
 @asynccontextmanager
@@ -126,6 +130,7 @@ class Ics:
     account: Account
     feed: Feed
     elsewhere: Collection[str] = ()
+    tells_in_parts: bool = False
 
     def put(self, uid: str, title: str) -> None:
         self.feed.put(uid, summary=title, start=START)
@@ -137,8 +142,8 @@ class Ics:
     def remove(self, uid: str) -> None:
         self.feed.remove(uid)
 
-    def forget(self) -> None:
-        self.feed.touch()
+    def forget(self) -> bool:
+        return False
 
 
 @asynccontextmanager
@@ -162,6 +167,7 @@ class Google:
     account: Account
     calendar: GoogleCalendar
     elsewhere: Collection[str] = (ELSEWHERE,)
+    tells_in_parts: bool = True
 
     def put(self, uid: str, title: str) -> None:
         self.calendar.put({"id": uid, "summary": title, **_google_times(START)})
@@ -178,8 +184,9 @@ class Google:
     def remove(self, uid: str) -> None:
         self.calendar.remove(uid)
 
-    def forget(self) -> None:
+    def forget(self) -> bool:
         self.calendar.expire_sync_tokens()
+        return True
 
 
 def _google_times(start: datetime) -> Mapping[str, object]:
