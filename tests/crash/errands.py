@@ -1,9 +1,11 @@
 """What the processes that crash are at: a sync of all connections of a user."""
 
 import asyncio
+import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.providers import Provider
@@ -12,7 +14,7 @@ from calendar_sync.store.keyring import Keyring
 from calendar_sync.sync.lease import LEASE, LeasedRuns
 from calendar_sync.sync.service import SyncService
 from tests.crash.process import Operations
-from tests.sync.world import KEY, Clock
+from tests.sync.world import KEY, NOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Reader:
             clock=clock,
             past=timedelta(days=30),
             future=timedelta(days=60),
-            owner=f"process {id(self)}",
+            owner=f"process {os.getpid()}",
             tokens=lambda _: self.token,
             lease=lease,
         )
@@ -54,23 +56,28 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """A sync that begins at `at`, by a clock that stands nearly still; by the real one without it."""
+    """One sync of all connections of the user."""
 
     database_url: str
     reader: Reader
     actor: Actor
-    at: datetime | None
-    lease: timedelta = field(default=LEASE)
+    clock: Callable[[], datetime]
+    lease: timedelta = LEASE
 
     async def run(self, operations: Operations) -> None:
         database = operations.open_database(self.database_url)
-        clock = _real if self.at is None else Clock(self.at)
-        service = self.reader.service(database, clock, self.lease)
+        service = self.reader.service(database, self.clock, self.lease)
         result = await service.sync(self.actor)
         await service.close()
         await database.close()
         assert result.errors == ()
 
 
-def _real() -> datetime:
-    return datetime.now(UTC)
+@dataclass(frozen=True, slots=True)
+class RealTime:
+    """A clock that goes as fast as the real one, and shows the same in every process on this machine."""
+
+    began: float = field(default_factory=time.monotonic)
+
+    def __call__(self) -> datetime:
+        return NOW + timedelta(seconds=time.monotonic() - self.began)

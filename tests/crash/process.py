@@ -115,7 +115,7 @@ def _do(errand: Errand, crash: CrashPoint | None) -> None:
 @cache
 def _context() -> ForkServerContext:
     context = get_context("forkserver")
-    context.set_forkserver_preload(["tests.crash.scenarios"])
+    context.set_forkserver_preload(["tests.crash.warm"])
     return context
 
 

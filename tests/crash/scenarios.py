@@ -1,6 +1,6 @@
 """The providers that are read while processes crash: each a simulator, and a handful of verbs that change what it holds.
 
-A provider is added by a class with these verbs and its name in `SCENARIOS`.
+A provider is added by a class with these verbs and a `Scene` of it.
 """
 
 import ssl
@@ -9,6 +9,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+from starlette.types import ASGIApp
 
 from calendar_sync.domain.providers import Account, Provider
 from providers.caldav.provider import CalDavProvider
@@ -56,6 +58,14 @@ class Scenario(Protocol):
     def forget(self) -> bool:
         """Refuse every cursor given out so far; `False` where a cursor is nothing that can be refused."""
         ...
+
+
+Scene = Callable[[], AbstractAsyncContextManager[Scenario]]
+Around = Callable[[ASGIApp], ASGIApp]
+
+
+def _bare(app: ASGIApp) -> ASGIApp:
+    return app
 
 
 def _lines(uid: str, title: str, start: datetime, *more: str) -> list[str]:
@@ -194,19 +204,12 @@ def _google_times(start: datetime) -> Mapping[str, object]:
 
 
 @asynccontextmanager
-async def google() -> AsyncIterator[Google]:
+async def google(around: Around = _bare) -> AsyncIterator[Google]:
     simulator = GoogleSimulator()
     simulator.quirks.short_pages = 2
     client = simulator.add_client("client", "secret", "https://app.example/callback")
     ada = simulator.add_account("ada@example.com", "Ada")
     ada.add_calendar("Team", id="team@group.calendar.google.com").add(ELSEWHERE, START)
-    async with serving(simulator, host=HOST) as url:
+    async with serving(around(simulator), host=HOST) as url:
         reader = Reader(_read_google, url, Token(simulator.grant(client, ada, SCOPE).access.value))
         yield Google(reader, Account(ada.subject, ada.email, CREDENTIALS), ada.primary)
-
-
-SCENARIOS: Mapping[str, Callable[[], AbstractAsyncContextManager[Scenario]]] = {
-    "caldav": caldav,
-    "ics": ics,
-    "google": google,
-}
