@@ -1,18 +1,27 @@
-"""What the processes that crash are at: a sync of all connections of a user."""
+"""What the processes that crash are at: a sync of all connections of a user, or the renewal of an access token."""
 
 import asyncio
 import os
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import httpx
+
+from calendar_sync.connections import vendors
+from calendar_sync.connections.endpoints import Endpoints
+from calendar_sync.connections.tokens import Renewals
 from calendar_sync.domain.accounts import Actor
+from calendar_sync.domain.connections import Connection
+from calendar_sync.domain.errors import Disconnected
 from calendar_sync.domain.providers import Provider
 from calendar_sync.store.database import Database
 from calendar_sync.store.keyring import Keyring
 from calendar_sync.sync.lease import LEASE, LeasedRuns
 from calendar_sync.sync.service import SyncService
+from tests.connections.world import CLIENT, KEYRING
 from tests.crash.process import Operations
 from tests.sync.world import KEY, NOW
 
@@ -65,12 +74,34 @@ class Sync:
     lease: timedelta = LEASE
 
     async def run(self, operations: Operations) -> None:
-        database = operations.open_database(self.database_url)
-        service = self.reader.service(database, self.clock, self.lease)
-        result = await service.sync(self.actor)
-        await service.close()
-        await database.close()
-        assert result.errors == ()
+        async with AsyncExitStack() as stack:
+            database = operations.open_database(self.database_url)
+            stack.push_async_callback(database.close)
+            service = self.reader.service(database, self.clock, self.lease)
+            stack.push_async_callback(service.close)
+            assert (await service.sync(self.actor)).errors == ()
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """Getting an access token for a Zoom account whose token server is at `address`."""
+
+    database_url: str
+    address: str
+    connection: Connection
+    clock: Callable[[], datetime]
+
+    async def run(self, operations: Operations) -> None:
+        async with AsyncExitStack() as stack:
+            database = operations.open_database(self.database_url)
+            stack.push_async_callback(database.close)
+            http = await stack.enter_async_context(httpx.AsyncClient(transport=operations.transport()))
+            vendor = vendors.zoom(CLIENT, login_url=self.address, api_url=f"{self.address}/v2")
+            endpoints = Endpoints(http, self.clock)
+            renewals = Renewals(database, KEYRING, endpoints, {vendor.provider: vendor}, self.clock)
+            stack.push_async_callback(renewals.close)
+            with suppress(Disconnected):
+                await renewals.token(self.connection.id, None)
 
 
 @dataclass(frozen=True, slots=True)

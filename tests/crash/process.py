@@ -11,6 +11,7 @@ import asyncio
 import gc
 import os
 import signal
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -46,22 +47,27 @@ class CrashPoint:
         return f"{self.side.value} durable operation {self.operation}"
 
 
-class Operations:
-    """Counts the durable operations of this process and ends it at the crash point."""
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
-    def __init__(self, crash: CrashPoint | None) -> None:
+
+class Operations:
+    """Counts the durable operations of this process, and ends it at the crash point unless something else is to be."""
+
+    def __init__(self, crash: CrashPoint | None, then: Callable[[], None] = _die) -> None:
         self._crash = crash
+        self._then = then
         self._numbers = count(1)
 
     def begin(self) -> Callable[[], None]:
         """Call it before an operation, and what it gives after it."""
         number = next(self._numbers)
-        self._die_at(number, Side.BEFORE)
-        return lambda: self._die_at(number, Side.AFTER)
+        self._at(number, Side.BEFORE)
+        return lambda: self._at(number, Side.AFTER)
 
-    def _die_at(self, number: int, side: Side) -> None:
+    def _at(self, number: int, side: Side) -> None:
         if self._crash == CrashPoint(number, side):
-            os.kill(os.getpid(), signal.SIGKILL)
+            self._then()
 
     def open_database(self, url: str) -> Database:
         """The store, with the commits of its writing transactions counted."""
@@ -91,7 +97,7 @@ def _nothing() -> None:
 
 class _Counted(httpx.AsyncHTTPTransport):
     def __init__(self, operations: Operations) -> None:
-        super().__init__(trust_env=False)
+        super().__init__(trust_env=False, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))  # for loopback, without TLS
         self._operations = operations
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -116,10 +116,10 @@ class Trial:
                     (await self.look(url)).expect_same_as(torn)  # nothing lasts but what is counted
                 with self.copy(past) as url:
                     assert not await survives(self.sync(url), CrashPoint(number, Side.AFTER))
-                    torn = await self._expect_recovery(url, before, calm)
+                    torn = await self.expect_recovery(url, before, calm)
         raise AssertionError
 
-    async def _expect_recovery(self, url: str, before: Remains, calm: Remains) -> Remains:
+    async def expect_recovery(self, url: str, before: Remains, calm: Remains) -> Remains:
         """What the dead process left, after which the next one came to the same end as if it had not died."""
         torn = await self.look(url)
         later = LEASE + timedelta(seconds=1)
