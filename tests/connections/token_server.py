@@ -1,4 +1,4 @@
-"""A small OAuth server that rotates refresh tokens, as Zoom and Microsoft have it; each serves once unless told else."""
+"""A small OAuth server that rotates refresh tokens, each of which serves once, unless it is told otherwise."""
 
 import asyncio
 import json

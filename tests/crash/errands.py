@@ -12,6 +12,7 @@ import httpx
 
 from calendar_sync.connections import vendors
 from calendar_sync.connections.endpoints import Endpoints
+from calendar_sync.connections.tokens import LEASE as TOKEN_LEASE
 from calendar_sync.connections.tokens import Renewals
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Connection
@@ -90,6 +91,7 @@ class Renewal:
     address: str
     connection: Connection
     clock: Callable[[], datetime]
+    lease: timedelta = TOKEN_LEASE
 
     async def run(self, operations: Operations) -> None:
         async with AsyncExitStack() as stack:
@@ -98,7 +100,7 @@ class Renewal:
             http = await stack.enter_async_context(httpx.AsyncClient(transport=operations.transport()))
             vendor = vendors.zoom(CLIENT, login_url=self.address, api_url=f"{self.address}/v2")
             endpoints = Endpoints(http, self.clock)
-            renewals = Renewals(database, KEYRING, endpoints, {vendor.provider: vendor}, self.clock)
+            renewals = Renewals(database, KEYRING, endpoints, {vendor.provider: vendor}, self.clock, self.lease)
             stack.push_async_callback(renewals.close)
             with suppress(Disconnected):
                 await renewals.token(self.connection.id, None)

@@ -84,7 +84,7 @@ class Operations:
             commit(connection)
             done()
 
-        dialect.do_commit = counted  # type: ignore[method-assign]  # of this one engine, in a process of its own
+        dialect.do_commit = counted  # type: ignore[assignment,method-assign]  # of this one engine
 
     def transport(self) -> httpx.AsyncBaseTransport:
         """Counts the requests that are sent through it."""

@@ -1,32 +1,25 @@
-"""The providers that are read while processes crash: each a simulator, and a handful of verbs that change what it holds.
+"""What is read while processes crash: accounts at simulated providers, and verbs that change what they hold.
+
+Here are those of iCalendar, in `vendor_scenarios` those of the vendors.
 
 A provider is added by a class with these verbs and a `Scene` of it.
 """
 
-import ssl
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from starlette.types import ASGIApp
-
 from calendar_sync.domain.providers import Account, Provider
 from providers.caldav.provider import CalDavProvider
-from providers.google.provider import GoogleProvider
 from providers.ics.provider import IcsProvider
-from providers.transport import Transport
-from simulators.caldav.store import Calendar as CalDavCalendar
-from simulators.google.app import GoogleSimulator
-from simulators.google.calendars import Calendar as GoogleCalendar
-from simulators.google.calendars import event_time
+from simulators.caldav.store import Calendar
 from simulators.ics.app import IcsSimulator
 from simulators.ics.feeds import Feed
 from simulators.server import serving
-from tests.crash.errands import Reader, Token
+from tests.crash.errands import Reader
 from tests.providers.caldav.builders import a_simulator, calendar_object, credentials
-from tests.providers.google.remote import CREDENTIALS, SCOPE
 from tests.providers.loopback import HOST, a_transport
 
 START = datetime(2026, 3, 9, 9, tzinfo=UTC)
@@ -49,23 +42,15 @@ class Scenario(Protocol):
         """A single event of that title, in place of the one with that `uid`."""
         ...
 
-    def put_series(self, uid: str, title: str, moved: Mapping[int, str], cancelled: Collection[int]) -> None:
-        """Six weeks. Instances, by number from 0, are moved by an hour and get another title, or are cancelled."""
+    def put_series(self, uid: str, title: str, moved: Mapping[int, str], cancelled: Collection[int]) -> set[str]:
+        """Six weeks. Instances, by number from 0, are moved by an hour and, if they can, get another title; or they
+        are cancelled. The titles that it shows then."""
         ...
 
     def remove(self, uid: str) -> None: ...
 
-    def forget(self) -> bool:
-        """Refuse every cursor given out so far; `False` where a cursor is nothing that can be refused."""
-        ...
-
 
 Scene = Callable[[], AbstractAsyncContextManager[Scenario]]
-Around = Callable[[ASGIApp], ASGIApp]
-
-
-def _bare(app: ASGIApp) -> ASGIApp:
-    return app
 
 
 def _lines(uid: str, title: str, start: datetime, *more: str) -> list[str]:
@@ -98,22 +83,19 @@ def _read_caldav(_: str) -> Provider:
 class CalDav:
     reader: Reader
     account: Account
-    calendar: CalDavCalendar
+    calendar: Calendar
     elsewhere: Collection[str] = (ELSEWHERE,)
     tells_in_parts: bool = False
 
     def put(self, uid: str, title: str) -> None:
         self.calendar.put(f"{uid}.ics", calendar_object(_component(*_lines(uid, title, START))))
 
-    def put_series(self, uid: str, title: str, moved: Mapping[int, str], cancelled: Collection[int]) -> None:
+    def put_series(self, uid: str, title: str, moved: Mapping[int, str], cancelled: Collection[int]) -> set[str]:
         self.calendar.put(f"{uid}.ics", calendar_object(*_series(uid, title, moved, cancelled)))
+        return {title, *moved.values()}
 
     def remove(self, uid: str) -> None:
         self.calendar.remove(f"{uid}.ics")
-
-    def forget(self) -> bool:
-        self.calendar.expire_tokens()
-        return True
 
 
 @asynccontextmanager
@@ -145,15 +127,13 @@ class Ics:
     def put(self, uid: str, title: str) -> None:
         self.feed.put(uid, summary=title, start=START)
 
-    def put_series(self, uid: str, title: str, moved: Mapping[int, str], cancelled: Collection[int]) -> None:
+    def put_series(self, uid: str, title: str, moved: Mapping[int, str], cancelled: Collection[int]) -> set[str]:
         self.feed.extra = "".join(_series(uid, title, moved, cancelled))
         self.feed.touch()
+        return {title, *moved.values()}
 
     def remove(self, uid: str) -> None:
         self.feed.remove(uid)
-
-    def forget(self) -> bool:
-        return False
 
 
 @asynccontextmanager
@@ -163,53 +143,3 @@ async def ics() -> AsyncIterator[Ics]:
     async with serving(simulator.app, host=HOST) as url:
         reader = Reader(_read_ics, url)
         yield Ics(reader, await reader.provider(url).connect({"url": f"{url}/feeds/team.ics"}), feed)
-
-
-def _read_google(address: str) -> Provider:
-    return GoogleProvider(a_transport(), api_url=f"{address}/calendar/v3")
-
-
-@dataclass(slots=True)
-class Google:
-    """Exceptions are told apart from their series, and may stand on another page."""
-
-    reader: Reader
-    account: Account
-    calendar: GoogleCalendar
-    elsewhere: Collection[str] = (ELSEWHERE,)
-    tells_in_parts: bool = True
-
-    def put(self, uid: str, title: str) -> None:
-        self.calendar.put({"id": uid, "summary": title, **_google_times(START)})
-
-    def put_series(self, uid: str, title: str, moved: Mapping[int, str], cancelled: Collection[int]) -> None:
-        series = {"id": uid, "summary": title, "recurrence": ["RRULE:FREQ=WEEKLY;COUNT=6"]}
-        self.calendar.put({**series, **_google_times(START)})
-        for number, name in moved.items():
-            start = START + number * WEEK
-            self.calendar.change(f"{uid}_{start:%Y%m%dT%H%M%SZ}", summary=name, **_google_times(start + HOUR))
-        for number in cancelled:
-            self.calendar.change(f"{uid}_{START + number * WEEK:%Y%m%dT%H%M%SZ}", status="cancelled")
-
-    def remove(self, uid: str) -> None:
-        self.calendar.remove(uid)
-
-    def forget(self) -> bool:
-        self.calendar.expire_sync_tokens()
-        return True
-
-
-def _google_times(start: datetime) -> Mapping[str, object]:
-    return {"start": event_time(start), "end": event_time(start + HOUR)}
-
-
-@asynccontextmanager
-async def google(around: Around = _bare) -> AsyncIterator[Google]:
-    simulator = GoogleSimulator()
-    simulator.quirks.short_pages = 2
-    client = simulator.add_client("client", "secret", "https://app.example/callback")
-    ada = simulator.add_account("ada@example.com", "Ada")
-    ada.add_calendar("Team", id="team@group.calendar.google.com").add(ELSEWHERE, START)
-    async with serving(around(simulator), host=HOST) as url:
-        reader = Reader(_read_google, url, Token(simulator.grant(client, ada, SCOPE).access.value))
-        yield Google(reader, Account(ada.subject, ada.email, CREDENTIALS), ada.primary)

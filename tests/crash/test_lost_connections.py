@@ -8,8 +8,8 @@ from sqlalchemy import make_url
 
 from calendar_sync.domain.errors import StoreUnavailable
 from tests.crash.process import CrashPoint, Operations, Side, survives
-from tests.crash.scenarios import google
 from tests.crash.trial import Trial, a_trial
+from tests.crash.vendor_scenarios import google
 from tests.databases import PostgreSQL
 
 

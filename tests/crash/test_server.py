@@ -1,4 +1,4 @@
-"""The server as a real process that is told to end in mid-sync, that starts beside another one, or whose disk is full."""
+"""The server as a real process that is told to end in mid-sync, starts beside another one, or has a full disk."""
 
 import asyncio
 import resource
@@ -22,7 +22,7 @@ from tests.commands import Serving
 from tests.crash.gate import Gate
 from tests.crash.remains import remains
 from tests.databases import a_migrated_file
-from tests.web.door import CONNECTIONS, SYNC, TOMORROW, code_of
+from tests.web.door import SYNC, TOMORROW, code_of
 
 LOOPBACK = "127.0.0.0/8"
 

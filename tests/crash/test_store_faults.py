@@ -16,7 +16,9 @@ from tests.web.door import CONNECTIONS, Door, a_door, code_of
 __all__ = ["process_logging", "run"]
 
 every_command = pytest.mark.parametrize(
-    "command", [("migrate",), ("serve", "--port", "0"), ("users", "create", "ada@example.com")], ids=lambda each: each[0]
+    "command",
+    [("migrate",), ("serve", "--port", "0"), ("users", "create", "ada@example.com")],
+    ids=lambda each: each[0],
 )
 
 

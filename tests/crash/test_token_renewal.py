@@ -14,9 +14,10 @@ window as long as one commit. The vendors' own rules are what helps:
   again gives the same connection, calendars and events.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -29,8 +30,8 @@ from simulators.server import serving
 from tests.builders import an_actor
 from tests.connections.token_server import TokenServer
 from tests.connections.world import KEYRING, a_zoom_connection
-from tests.crash.errands import Renewal
-from tests.crash.process import CrashPoint, Side, survives
+from tests.crash.errands import RealTime, Renewal
+from tests.crash.process import CrashPoint, Side, ended, start, survives
 from tests.sync.world import NOW, Clock
 
 TAKE_LEASE, ASK, STORE = 1, 2, 3
@@ -49,8 +50,7 @@ class Account:
 
     def later(self) -> Renewal:
         """The same once the lease of the first process is out."""
-        clock = Clock(NOW + LEASE + timedelta(seconds=1))
-        return Renewal(self.errand.database_url, self.errand.address, self.errand.connection, clock)
+        return replace(self.errand, clock=Clock(NOW + LEASE + timedelta(seconds=1)))
 
     async def stored(self) -> tuple[ConnectionStatus, Mapping[str, str]]:
         database = await Database.open(self.errand.database_url)
@@ -102,3 +102,26 @@ async def test_the_next_process_gets_a_token_or_says_that_the_grant_is_gone(
 async def test_there_are_no_other_points_to_crash_at(sqlite_url: str) -> None:
     async with an_account(sqlite_url, RULES["zoom"]) as account:
         assert await survives(account.errand, CrashPoint(STORE + 1, Side.BEFORE))
+
+
+async def test_a_process_that_waits_long_for_its_answer_keeps_its_lease_and_one_that_dies_does_not(
+    sqlite_url: str,
+) -> None:
+    async with an_account(sqlite_url, RULES["zoom"]) as account:
+        errand = replace(account.errand, clock=RealTime(), lease=timedelta(seconds=0.6))
+        account.server.gate.clear()
+        waiting = start(errand)
+        await account.server.waiting.wait()
+        account.server.waiting.clear()
+        another = start(errand)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(account.server.waiting.wait(), 2 * errand.lease.total_seconds())
+
+        waiting.kill()
+        await account.server.waiting.wait()
+        account.server.gate.set()
+        ends = [await ended(process) for process in (waiting, another)]
+        status, _ = await account.stored()
+
+    assert ends == [False, True]
+    assert (len(account.server.asked), status) == (2, ConnectionStatus.ACTIVE)

@@ -2,10 +2,11 @@
 
 import asyncio
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncGenerator, Hashable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from calendar_sync.connections.service import ConnectionService
 from calendar_sync.domain.accounts import Actor
@@ -22,6 +23,8 @@ from calendar_sync.sync.service import SyncService
 from tests.sync.scripted import ScriptedProvider
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+Name = TypeVar("Name", str, tuple[CalendarId, str])
+"""Of an event object."""
 KEY = urlsafe_b64encode(bytes(32)).decode()
 
 
@@ -106,7 +109,7 @@ async def joining(service: SyncService) -> None:
     await service.runs_under_lease.joining.wait()
 
 
-def difference(before: Mapping[Hashable, str], after: Mapping[Hashable, str]) -> Tally:
+def difference(before: Mapping[Name, str], after: Mapping[Name, str]) -> Tally:
     """What an outsider who compares two states of the store would count."""
     return Tally(
         new=len(after.keys() - before.keys()),
