@@ -107,7 +107,7 @@ async def test_there_are_no_other_points_to_crash_at(sqlite_url: str) -> None:
 async def test_a_process_that_waits_long_for_its_answer_keeps_its_lease_and_one_that_dies_does_not(
     sqlite_url: str,
 ) -> None:
-    async with an_account(sqlite_url, RULES["zoom"]) as account:
+    async with an_account(sqlite_url, RULES["microsoft"]) as account:
         errand = replace(account.errand, clock=RealTime(), lease=timedelta(seconds=0.6))
         account.server.gate.clear()
         waiting = start(errand)
