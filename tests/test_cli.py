@@ -19,6 +19,7 @@ __all__ = ["process_logging", "run"]
 KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 OTHER_KEY = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="
 
+
 @pytest.fixture
 def migrated(run: Run) -> Run:
     assert run("migrate").status == 0
