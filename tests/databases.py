@@ -80,6 +80,12 @@ class PostgreSQL:
             yield url
 
     @contextmanager
+    def a_copy(self, of: str) -> Generator[str]:
+        """The address of a copy of a database that nobody has open, dropped on leaving."""
+        with self._a_database(f"TEMPLATE {make_url(of).database}") as url:
+            yield url
+
+    @contextmanager
     def _a_database(self, options: str) -> Generator[str]:
         name = f"{self._prefix}_{next(self._numbers)}"
         self.execute(f"CREATE DATABASE {name} {options}")

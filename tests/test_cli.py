@@ -1,50 +1,23 @@
 """The command line: what it prints, how it ends, and one line on standard error that says what to do."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
-import sys
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 
 import httpx
 import pytest
 
-from calendar_sync.cli import main
+from tests.commands import ROOT, Run, Serving, process_logging, run, started, told
 from tests.databases import PostgreSQL, sqlite_url
-from tests.web.conftest import process_logging
 
-__all__ = ["process_logging"]
+__all__ = ["process_logging", "run"]
 
-ROOT = Path(__file__).parents[1]
 KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 OTHER_KEY = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="
-
-Run = Callable[..., SimpleNamespace]
-"""Runs a command in this process; gives its `status`, and what it printed as `out` and `err`."""
-
-
-@pytest.fixture
-def run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], process_logging: None
-) -> Run:
-    """On a store that is not there yet, unless settings say otherwise."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str, **settings: str) -> SimpleNamespace:
-        with monkeypatch.context() as environment:
-            for name, value in settings.items():
-                environment.setenv(f"CALENDAR_SYNC_{name}", value)
-            with pytest.raises(SystemExit) as ended:
-                main(arguments)
-        out, err = capsys.readouterr()
-        return SimpleNamespace(status=ended.value.code, out=out, err=err)
-
-    return run
 
 
 @pytest.fixture
@@ -57,14 +30,6 @@ def migrated(run: Run) -> Run:
 def taken_port() -> Generator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield str(listener.getsockname()[1])
-
-
-def told(ended: SimpleNamespace) -> str:
-    """The one line on standard error of a command that failed."""
-    assert (ended.status, ended.out) == (1, "")
-    (line,) = ended.err.splitlines()
-    assert line.startswith("calendar-sync: ")
-    return str(line.removeprefix("calendar-sync: "))
 
 
 # Accounts
@@ -257,52 +222,6 @@ def test_a_port_that_is_taken_is_told_of(migrated: Run, taken_port: str) -> None
     said = told(migrated("serve", "--port", taken_port))
 
     assert said == f"Port {taken_port} of 127.0.0.1 cannot be used: Address already in use."
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "calendar_sync.cli", *arguments]
-
-
-def environment(**settings: str) -> dict[str, str]:
-    usual = {"PYTHONPATH": str(ROOT), "CALENDAR_SYNC_ALLOWED_PRIVATE_NETWORKS": "127.0.0.0/8"}
-    return {**os.environ, **usual, **{f"CALENDAR_SYNC_{name}": value for name, value in settings.items()}}
-
-
-def started(folder: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-    """A command in a process of its own, to its end."""
-    return subprocess.run(
-        command(*arguments),
-        cwd=folder,
-        env=environment(**settings),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-
-class Serving:
-    """`calendar-sync serve` in a process of its own, from the line on that says where it listens."""
-
-    def __init__(self, folder: Path, **settings: str) -> None:
-        self.process = subprocess.Popen(
-            command("serve", "--port", "0"),
-            cwd=folder,
-            env=environment(**settings),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stderr is not None
-        lines = (json.loads(line) for line in self.process.stderr)
-        listening = next(line for line in lines if line["message"] == "Listening.")
-        self.address = f"http://{listening['host']}:{listening['port']}"
-
-    def end(self, number: signal.Signals) -> tuple[int, str]:
-        """The exit status, and what was logged since."""
-        self.process.send_signal(number)
-        _, log = self.process.communicate(timeout=30)
-        return self.process.returncode, log
 
 
 def test_the_server_makes_its_store_serves_and_ends_with_success_on_a_signal(tmp_path: Path) -> None:

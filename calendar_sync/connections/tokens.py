@@ -7,7 +7,8 @@ is gone: of a provider that rotates refresh tokens, the answer is the only way t
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from secrets import token_hex
@@ -26,8 +27,9 @@ from calendar_sync.store.sealed_accounts import seal, unseal
 
 _log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=30)
-"""Twice as long as a token endpoint is waited for."""
+LEASE = timedelta(seconds=9)
+"""What a process that died in a renewal holds the account up for; it is extended for as long as an answer takes."""
+_EXTENSIONS = 3  # tries to extend it before it runs out
 _LOOK_EVERY = 0.1  # seconds, at a renewal that another process has under way
 _STORE_RETRIES = (0.1, 0.5, 2.0)  # seconds between the tries to store what a provider gives but once
 
@@ -63,13 +65,17 @@ class AccountTokens:
 
 @dataclass(frozen=True, slots=True)
 class Renewals:
-    """Where all tokens come from. `close` waits for what is under way."""
+    """Where all tokens come from. `close` waits for what is under way.
+
+    `lease` is how long a process that gives no sign of life keeps the others from renewing an account's token.
+    """
 
     database: Database
     keyring: Keyring
     endpoints: Endpoints
     vendors: Mapping[ProviderName, Vendor]
     clock: Callable[[], datetime]
+    lease: timedelta = LEASE
     _under_way: dict[ConnectionId, "asyncio.Task[str]"] = field(default_factory=dict)
 
     def source(self, connection: Connection) -> TokenSource | None:
@@ -102,7 +108,8 @@ class Renewals:
             read = await self._read(connection)
             token = read.good_token(refused, self.clock())
             if token is None and await self._lease(read.stored, owner):
-                token = await self._ask(read, owner)
+                async with self._extended(read.stored, owner):
+                    token = await self._ask(read, owner)
             elif token is None:
                 await asyncio.sleep(_LOOK_EVERY)
             if token is not None:
@@ -110,7 +117,24 @@ class Renewals:
 
     async def _lease(self, stored: StoredCredentials, owner: str) -> bool:
         async with self.database.begin() as tx:
-            return await tx.credentials.lease(stored, owner, LEASE, self.clock())
+            return await tx.credentials.lease(stored, owner, self.lease, self.clock())
+
+    @asynccontextmanager
+    async def _extended(self, stored: StoredCredentials, owner: str) -> AsyncGenerator[None]:
+        """Keeps the lease from running out meanwhile."""
+        task = asyncio.create_task(self._extend(stored, owner), name=f"token lease {stored.connection_id}")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _extend(self, stored: StoredCredentials, owner: str) -> None:
+        while True:
+            await asyncio.sleep(self.lease.total_seconds() / _EXTENSIONS)
+            with suppress(StoreUnavailable):
+                async with self.database.begin() as tx:
+                    await tx.credentials.extend(stored, owner, self.lease, self.clock())
 
     async def _ask(self, read: _Read, owner: str) -> str | None:
         """The new token, stored before anybody has it; `None` where the credentials were replaced meanwhile."""

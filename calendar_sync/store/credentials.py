@@ -60,6 +60,11 @@ class Credentials:
         statement = update(connections).where(_still(read), or_(until.is_(None), until < now))
         return await self._changed(statement.values(token_lease_owner=owner, token_lease_until=now + ttl))
 
+    async def extend(self, read: StoredCredentials, owner: str, ttl: timedelta, now: datetime) -> bool:
+        """Hold the lease for `ttl` from now on. `False`, and nothing is done, where it was lost."""
+        held = update(connections).where(_still(read), connections.c.token_lease_owner == owner)
+        return await self._changed(held.values(token_lease_until=now + ttl))
+
     async def replace(self, read: StoredCredentials, owner: str, ciphertext: str) -> bool:
         """Store newer ones and give the lease back. `False`, and nothing is done, where it was lost."""
         version = connections.c.credentials_version + 1

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, NullPool, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from calendar_sync.domain.errors import Invalid
 
@@ -102,6 +102,8 @@ def _on_sqlite(path: Path, lock_timeout: float) -> Engines:
     _prepare(writing, _PRAGMAS, "BEGIN IMMEDIATE")
     _prepare(reading, (*_PRAGMAS, "PRAGMA query_only = ON"), "BEGIN")
     _prepare(migrating, (*_PRAGMAS, "PRAGMA journal_mode = WAL"), "BEGIN IMMEDIATE")
+    for engine in (writing, reading):
+        _follow(engine, path)
     return Engines(writing, reading, migrating, path)
 
 
@@ -122,14 +124,42 @@ def _prepare(engine: AsyncEngine, pragmas: Sequence[str], begin: str) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def on_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in pragmas:
-            cursor.execute(pragma)
-        cursor.close()
+        try:
+            cursor = connection.cursor()
+            for pragma in pragmas:
+                cursor.execute(pragma)
+            cursor.close()
+        except BaseException:  # SQLAlchemy knows it as a connection only once it is set up, and would leave it open
+            connection.close()
+            raise
 
     @event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
+
+
+def _follow(engine: AsyncEngine, path: Path) -> None:
+    """Open the file anew where it was taken away or replaced: to the system, an open file outlives its name.
+
+    What is written to a file without a name is lost, and nobody would be told.
+    """
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def on_connect(_: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+        entry.info["file"] = _identity(path)
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def on_checkout(_: DBAPIConnection, entry: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
+        if entry.info["file"] != _identity(path):
+            raise DisconnectionError
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _on_postgresql(url: URL, lock_timeout: float) -> Engines:

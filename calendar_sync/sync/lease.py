@@ -25,8 +25,9 @@ from calendar_sync.sync.engine import RunUnderWay, fenced
 from calendar_sync.sync.pace import Pace
 from calendar_sync.sync.runner import Outcome, run_connection
 
-LEASE = timedelta(seconds=30)
-_RENEW_EVERY = LEASE / 3
+LEASE = timedelta(seconds=9)
+"""What a process that died holds up its connections for, by default: with the looks at it, less than ten seconds."""
+_RENEWALS = 3  # tries to renew it before it runs out
 _LOOK_EVERY = 0.2  # seconds, at a run that another process has under way
 
 
@@ -51,7 +52,8 @@ class LeasedRuns:
     """Runs connections under their lease. `owner` names this process, `tokens` gives those of accounts by OAuth.
 
     `away` is entered to wait for another process's run. `push_addresses` are those at which providers can notify this
-    server; the others are only polled.
+    server; the others are only polled. `lease` is how long a process that gives no sign of life keeps a connection from
+    the others.
     """
 
     database: Database
@@ -65,6 +67,7 @@ class LeasedRuns:
     away: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     push_addresses: Mapping[ProviderName, str] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
+    lease: timedelta = LEASE
 
     async def run_or_join(self, connection: Connection, trigger: Trigger) -> SyncRun:
         """Sync the connection, or wait for the run that another process has under way, and return what the run did.
@@ -95,7 +98,7 @@ class LeasedRuns:
 
     async def _acquire(self, connection: ConnectionId) -> Lease | None:
         async with self.database.begin() as tx:
-            return await tx.connections.acquire(connection, self.owner, LEASE, self.clock())
+            return await tx.connections.acquire(connection, self.owner, self.lease, self.clock())
 
     async def _join(self, connection: Connection, asked: datetime) -> SyncRun | None:
         """The result of the run under way elsewhere, or `None` when there is none (any more) and the lease is free."""
@@ -218,11 +221,11 @@ class LeasedRuns:
 
     async def _renew(self, lease: Lease) -> None:
         while True:
-            await asyncio.sleep(_RENEW_EVERY.total_seconds())
+            await asyncio.sleep(self.lease.total_seconds() / _RENEWALS)
             with suppress(StoreUnavailable):
                 async with self.database.begin() as tx:
                     try:
-                        await tx.connections.renew(lease, LEASE, self.clock())
+                        await tx.connections.renew(lease, self.lease, self.clock())
                     except LeaseLost:
                         return  # the run's next write is refused
 

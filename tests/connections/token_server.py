@@ -1,4 +1,4 @@
-"""A small OAuth server that rotates refresh tokens, each of which serves once, as Zoom and Microsoft have it."""
+"""A small OAuth server that rotates refresh tokens, each of which serves once, unless it is told otherwise."""
 
 import asyncio
 import json
@@ -35,6 +35,8 @@ class TokenServer:
     more: dict[str, Any] = field(default_factory=dict)
     user: dict[str, Any] = field(default_factory=lambda: {"id": "z-1", "email": "ada@example.com"})
     rotates: bool = True
+    buries: bool = True
+    """A refresh token that was replaced is dead. Zoom has it so; at Microsoft the old one serves on."""
     answers: list[Answer] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     revoked: list[str] = field(default_factory=list)
@@ -82,7 +84,7 @@ class TokenServer:
         if form["grant_type"] == "refresh_token":
             if form["refresh_token"] not in self.alive:
                 return JSONResponse({"reason": "Invalid Token!", "error": "invalid_grant"}, 400)
-            if self.rotates:
+            if self.rotates and self.buries:
                 self.alive.remove(form["refresh_token"])
         grant = {"access_token": f"access-{next(self._numbers)}", "token_type": "bearer", "expires_in": 3599}
         rotated = {"refresh_token": self.refresh_token()} if self.rotates else {}

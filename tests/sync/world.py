@@ -6,12 +6,13 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from calendar_sync.connections.service import ConnectionService
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Connection
 from calendar_sync.domain.identifiers import CalendarId, connection_id
-from calendar_sync.domain.providers import Provider
+from calendar_sync.domain.providers import Account, Provider, ProviderName
 from calendar_sync.domain.sync import SyncResult, SyncRun, Tally
 from calendar_sync.events.service import EventService
 from calendar_sync.store.database import Database
@@ -22,6 +23,8 @@ from calendar_sync.sync.service import SyncService
 from tests.sync.scripted import ScriptedProvider
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+Name = TypeVar("Name", str, tuple[CalendarId, str])
+"""Of an event object."""
 KEY = urlsafe_b64encode(bytes(32)).decode()
 
 
@@ -106,7 +109,7 @@ async def joining(service: SyncService) -> None:
     await service.runs_under_lease.joining.wait()
 
 
-def difference(before: dict[str, str], after: dict[str, str]) -> Tally:
+def difference(before: Mapping[Name, str], after: Mapping[Name, str]) -> Tally:
     """What an outsider who compares two states of the store would count."""
     return Tally(
         new=len(after.keys() - before.keys()),
@@ -151,13 +154,19 @@ async def connected(
     database: Database, actor: Actor, provider: Provider, now: datetime, credentials: Mapping[str, str]
 ) -> Connection:
     """As connecting by password and by consent both store it in the end."""
-    account = await provider.connect(credentials)
-    identifier = connection_id(actor.user_id, provider.name, account.identity)
+    return await stored(database, actor, provider.name, now, await provider.connect(credentials))
+
+
+async def stored(
+    database: Database, actor: Actor, provider: ProviderName, now: datetime, account: Account
+) -> Connection:
+    """The connection to an account that the provider has let us in to."""
+    identifier = connection_id(actor.user_id, provider, account.identity)
     async with database.begin() as tx:
         return await tx.connections.save(
             id=identifier,
             actor=actor,
-            provider=provider.name,
+            provider=provider,
             identity=account.identity,
             email=account.email,
             ciphertext=seal(Keyring.of(KEY), identifier, account),
