@@ -1,36 +1,21 @@
-"""Outlook as a provider. How users consent, and where access tokens come from, is not its matter."""
+"""Outlook as a provider."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-
-from calendar_sync.domain.errors import Invalid
 from calendar_sync.domain.providers import Account, ProviderClient, ProviderName
+from providers.consented import ConsentedProvider
 from providers.outlook.client import OutlookClient
 from providers.outlook.session import OutlookSession
-from providers.transport import Transport
+from providers.transport import GuardedClient, Transport
 
 API_URL = "https://graph.microsoft.com/v1.0"
-FIELD = "credentials.code"
 
 
-class OutlookProvider:
-    """Reads accounts that have `tokens`, by a `transport` that reaches `api_url` (`providers.vendor`)."""
+class OutlookProvider(ConsentedProvider):
+    name = ProviderName.OUTLOOK_CALENDAR
+    title = "Outlook"
 
     def __init__(self, transport: Transport, *, api_url: str = API_URL) -> None:
-        self._transport = transport
-        self._api_url = api_url
+        super().__init__(transport, api_url=api_url)
 
-    @property
-    def name(self) -> ProviderName:
-        return ProviderName.OUTLOOK_CALENDAR
-
-    async def connect(self, credentials: Mapping[str, str]) -> Account:
-        """Raises `Invalid`: nothing that a user could type connects an account of Microsoft's."""
-        raise Invalid("Outlook is connected by consent in the browser.", field=FIELD)
-
-    @asynccontextmanager
-    async def open(self, account: Account) -> AsyncIterator[ProviderClient]:
-        """An account without `tokens` is disconnected, as its first request says."""
-        async with self._transport.client(account=account.identity) as http:
-            session = OutlookSession(http, account.tokens, self._api_url)
-            yield OutlookClient(session, account.email, self._transport.time.now)
+    def _client(self, http: GuardedClient, account: Account) -> ProviderClient:
+        session = OutlookSession(http, account.tokens, self._api_url)
+        return OutlookClient(session, account.email, self._transport.time.now)

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 from calendar_sync.domain.errors import Disconnected
+from calendar_sync.domain.providers import Account
 
 
 @dataclass
@@ -13,6 +14,11 @@ class SimulatedGrant(ABC):
     is_dead: bool = field(default=False, kw_only=True)
     renewals: int = field(default=0, kw_only=True)
     current: str = field(default="", kw_only=True)
+
+    @property
+    @abstractmethod
+    def holder(self) -> Account:
+        """Whose grant it is, as connecting tells."""
 
     @abstractmethod
     def fresh(self) -> str:

@@ -1,23 +1,21 @@
 """A simulated Zoom with one user, behind the drivers of the suites, and what a test says about it."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from calendar_sync.domain.events import Window
 from calendar_sync.domain.providers import Account, Change, ChangePage, Cursor, ProviderClient, RemoteCalendar, Upsert
 from providers.retry import Time
-from providers.vendor import vendor_transport
 from providers.zoom.provider import ZoomProvider
-from simulators.faults import Fault
 from simulators.server import serving
 from simulators.zoom.accounts import User
 from simulators.zoom.app import ZoomSimulator
 from simulators.zoom.authority import App
+from tests.providers.consented import Consented, VendorRemote
 from tests.providers.contract import WINDOW, Meeting
 from tests.providers.grants import SimulatedGrant
-from tests.providers.loopback import Naps
 
 EMAIL = "ada@example.com"
 CREDENTIALS = {"refresh_token": "a-secret"}
@@ -29,6 +27,10 @@ class Grant(SimulatedGrant):
     app: App
     user: User
 
+    @property
+    def holder(self) -> Account:
+        return Account(self.user.id, self.user.email, CREDENTIALS)
+
     def fresh(self) -> str:
         return self.simulator.grant(self.app, self.user).access.value
 
@@ -36,45 +38,16 @@ class Grant(SimulatedGrant):
         self.simulator.authority.withdraw(self.user)
 
 
-@dataclass
-class ConsentedZoom(ZoomProvider):
-    """The provider with a user who has consented, whatever they type, with the simulator's clock, and with waits that
-    take no time.
-    """
+class ConsentedZoom(Consented[Grant], ZoomProvider):
+    """With the simulator's clock."""
 
-    url: str
-    grant: Grant
-    naps: Naps = field(default_factory=Naps)
-
-    def __post_init__(self) -> None:
-        time = Time(now=self.grant.simulator.clock.now, sleep=self.naps.time.sleep, chance=lambda: 0.5)
-        super().__init__(vendor_transport(self.url, time=time), api_url=f"{self.url}/v2")
-
-    async def connect(self, credentials: Mapping[str, str]) -> Account:
-        if not credentials:
-            return await super().connect(credentials)
-        return Account(self.grant.user.id, self.grant.user.email, credentials)
-
-    @asynccontextmanager
-    async def open(self, account: Account) -> AsyncIterator[ProviderClient]:
-        async with super().open(replace(account, tokens=self.grant)) as client:
-            yield client
+    def __init__(self, url: str, grant: Grant) -> None:
+        super().__init__(url, "/v2", grant, time=Time(now=grant.simulator.clock.now, chance=lambda: 0.5))
 
 
 @dataclass
-class ZoomRemote:
-    simulator: ZoomSimulator
+class ZoomRemote(VendorRemote[ZoomSimulator, Grant]):
     user: User
-    provider: ConsentedZoom
-
-    async def revoke(self) -> None:
-        self.provider.grant.revoke()
-
-    async def read(self, since: Cursor | None = None, window: Window = WINDOW) -> list[ChangePage]:
-        """The pages of one reading."""
-        async with self.provider.open(await self.provider.connect(CREDENTIALS)) as client:
-            (calendar,) = [each async for each in client.calendars()]
-            return [page async for page in client.changes(calendar, since, window)]
 
     def at(self, now: datetime) -> None:
         """Set the clocks of Zoom and of the provider."""
@@ -83,14 +56,6 @@ class ZoomRemote:
 
 class ContractRemote(ZoomRemote):
     """Its meetings have the ids that their names spell: Zoom's are numbers."""
-
-    @property
-    def credentials(self) -> Mapping[str, str]:
-        return CREDENTIALS
-
-    @property
-    def spellings(self) -> Sequence[Mapping[str, str]]:
-        return ()
 
     async def put(self, meeting: Meeting) -> None:
         spelt = number(meeting.uid)
@@ -108,9 +73,6 @@ class ContractRemote(ZoomRemote):
 
     async def forget_cursors(self) -> None:
         """It gives none: a cursor is the provider's own."""
-
-    async def break_down(self) -> None:
-        self.simulator.faults.plan(Fault(status=503, times=1_000))
 
 
 class SpellingProvider(ConsentedZoom):
@@ -164,11 +126,11 @@ async def a_simulated_zoom(now: datetime) -> AsyncIterator[tuple[str, Grant]]:
 @asynccontextmanager
 async def a_remote(now: datetime) -> AsyncIterator[ZoomRemote]:
     async with a_simulated_zoom(now) as (url, grant):
-        yield ZoomRemote(grant.simulator, grant.user, ConsentedZoom(url, grant))
+        yield ZoomRemote(grant.simulator, ConsentedZoom(url, grant), grant.user)
 
 
 @asynccontextmanager
 async def a_contract_remote() -> AsyncIterator[ContractRemote]:
     """At the beginning of the window, so that all that is put lies ahead."""
     async with a_simulated_zoom(WINDOW.start) as (url, grant):
-        yield ContractRemote(grant.simulator, grant.user, SpellingProvider(url, grant))
+        yield ContractRemote(grant.simulator, SpellingProvider(url, grant), grant.user)
