@@ -1,26 +1,16 @@
 """A simulated Google, a store and the real sync between them."""
 
-import ssl
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import httpx
-
-from calendar_sync.connections.service import ConnectionService
-from calendar_sync.domain.accounts import Actor
-from calendar_sync.domain.connections import Connection
-from calendar_sync.domain.occurrences import OccurrenceFilter
-from calendar_sync.domain.sync import SyncRun, Tally
 from calendar_sync.store.database import Database
-from calendar_sync.store.keyring import Keyring
-from calendar_sync.sync.service import SyncService
 from simulators.google.calendars import Calendar, NoSuchEvent
-from tests.providers.google.remote import CREDENTIALS, GoogleRemote, a_remote
-from tests.sync.world import KEY, Clock, connected, difference, sync_service
+from tests.providers.google.remote import GoogleRemote, a_remote
+from tests.sync.vendor_world import VendorWorld, a_vendor_world
+from tests.sync.world import Clock
 
 ZURICH = ZoneInfo("Europe/Zurich")
 MONDAY = datetime(2026, 3, 9, 9, 0, tzinfo=ZURICH)
@@ -29,73 +19,37 @@ MONDAY = datetime(2026, 3, 9, 9, 0, tzinfo=ZURICH)
 Shown = list[tuple[datetime, str | None]]
 
 
-@dataclass
-class GoogleWorld:
-    database: Database
-    actor: Actor
-    connection: Connection
-    remote: GoogleRemote
-    service: SyncService
-    clock: Clock
-    connections: ConnectionService
-
+class GoogleWorld(VendorWorld[GoogleRemote]):
     @property
     def calendar(self) -> Calendar:
         return self.remote.calendar
 
-    async def sync(self) -> SyncRun:
-        """One run, whose counts are exactly what an outsider finds who compares the store before and after it."""
-        before = await self.stored()
-        await self.service.sync(self.actor)
-        run = (await self.service.runs(self.actor, limit=1))[0]
-        assert run.tally == difference(before, await self.stored()), run.failures
-        return run
-
-    async def clean_sync(self) -> SyncRun:
-        """One run after which the store is equal to Google; the next one finds nothing to do."""
-        run = await self.sync()
-        assert not run.failures
-        await self.compare()
-        assert (await self.sync()).tally == Tally()
-        return run
-
     async def compare(self) -> None:
         assert await self.occurrences() == await self.google_shows()
 
-    async def stored(self) -> dict[str, str]:
-        async with self.database.begin(write=False) as tx:
-            calendars = await tx.calendars.of_connection(self.connection.id)
-            return {
-                f"{calendar.remote.remote_id}/{remote_id}": content_hash
-                for calendar in calendars
-                for remote_id, content_hash in (await tx.events.hashes(calendar.id)).items()
-            }
-
     async def occurrences(self) -> Shown:
-        async with self.database.begin(write=False) as tx:
-            page = await tx.events.page(self.actor, OccurrenceFilter(), limit=10_000)
-        return sorted((each.starts_at, each.title) for each in page.items)
+        return sorted((each.starts_at, each.title) for each in await self.page())
 
     async def google_shows(self) -> Shown:
-        """Google's own expansion of the primary calendar, without the faults and manners that clients meet."""
-        quirks, faults = self.remote.simulator.quirks, self.remote.simulator.faults
-        manners, planned = {name: getattr(quirks, name) for name in quirks.__slots__}, list(faults.planned)
-        quirks.reset()
-        faults.clear()
-        items = await self._instances()
-        quirks.change(**manners)
-        faults.planned.extend(planned)
+        """Google's own expansion of the primary calendar."""
+        url = "/calendar/v3/calendars/primary/events"
+        items = (await self.asked(url, singleEvents="true", maxResults="2500"))["items"]
         return sorted((_instant(item["start"]), item.get("summary")) for item in items)
 
-    async def _instances(self) -> Sequence[Mapping[str, Any]]:
-        url = f"{self.remote.provider.url}/calendar/v3/calendars/primary/events"
-        headers = {"Authorization": f"Bearer {self.remote.provider.grant.fresh()}"}
-        async with httpx.AsyncClient(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), headers=headers) as client:
-            answer = await client.get(url, params={"singleEvents": "true", "maxResults": 2500})
-        items: Sequence[Mapping[str, Any]] = answer.raise_for_status().json()["items"]
-        return items
-
     # What happens at Google
+
+    def what_changes(self) -> None:
+        self.put("new", "New", start=MONDAY + timedelta(days=4))
+        self.change(instance("series", 0), summary="Kick-off")
+        self.cancel("single1")
+
+    def remove_series(self) -> None:
+        self.cancel("series")
+
+    def expire(self, forgets: bool) -> None:
+        if forgets:
+            self.calendar.forget_tombstones()
+        self.calendar.expire_sync_tokens()
 
     def put(self, event_id: str, title: str, *recurrence: str, start: datetime = MONDAY) -> None:
         lasting = {"start": _time(start), "end": _time(start + timedelta(hours=1))}
@@ -142,16 +96,5 @@ def _instant(when: Mapping[str, str]) -> datetime:
 
 @asynccontextmanager
 async def a_google_world(database: Database) -> AsyncGenerator[GoogleWorld]:
-    async with a_remote() as remote:
-        clock, provider = Clock(), remote.provider
-        async with database.begin() as tx:
-            organization = await tx.accounts.create_organization("Acme", now=clock())
-            user = await tx.accounts.create_user(organization, "ada@example.com", is_admin=False, now=clock())
-        actor = Actor(user.id, organization)
-        connections = ConnectionService(database, Keyring.of(KEY), {provider.name: provider}, clock)
-        connection = await connected(database, actor, provider, clock(), CREDENTIALS)
-        service = sync_service(database, provider, clock, "process 1")
-        try:
-            yield GoogleWorld(database, actor, connection, remote, service, clock, connections)
-        finally:
-            await service.close()
+    async with a_remote() as remote, a_vendor_world(GoogleWorld, database, remote, Clock()) as world:
+        yield world

@@ -1,38 +1,28 @@
 """Google synced for real: every fault of the simulator ends in a store equal to Google and in exact counts."""
 
-import tempfile
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from calendar_sync.domain.connections import ConnectionStatus
-from calendar_sync.domain.sync import RunStatus, Tally
+from calendar_sync.domain.sync import Tally
 from calendar_sync.store.database import Database
 from simulators.google.faults import Fault
-from tests.databases import a_migrated_file, scratch
 from tests.sync.google_world import MONDAY, GoogleWorld, a_google_world, instance
+from tests.sync.vendor_contract import CHANGED, CursorContract
+from tests.sync.vendor_world import Step
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 WEEKLY = "RRULE:FREQ=WEEKLY;COUNT=5"
 
 
-@asynccontextmanager
-async def a_new_world() -> AsyncGenerator[GoogleWorld]:
-    with tempfile.TemporaryDirectory(dir=scratch()) as folder:
-        database = await Database.open(a_migrated_file(Path(folder)))
-        async with a_google_world(database) as world:
-            yield world
-        await database.close()
-
-
-@pytest.fixture
-async def world() -> AsyncGenerator[GoogleWorld]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def world(store: Database) -> AsyncGenerator[GoogleWorld]:
     """With a series that has a moved, a renamed and a cancelled instance, an orphan and three single events."""
-    async with a_new_world() as world:
+    async with a_google_world(store) as world:
         world.put("series", "Stand-up", WEEKLY)
         world.move(instance("series", 1), MONDAY + timedelta(weeks=1, hours=3))
         world.change(instance("series", 3), summary="Retrospective")
@@ -41,10 +31,6 @@ async def world() -> AsyncGenerator[GoogleWorld]:
         for number in range(3):
             world.put(f"single{number}", f"Single {number}", start=MONDAY + timedelta(days=number))
         yield world
-
-
-async def test_what_google_shows_is_stored_and_a_series_counts_once(world: GoogleWorld) -> None:
-    assert (await world.clean_sync()).tally == Tally(new=5)
 
 
 async def test_an_unchanged_connection_costs_one_request_per_calendar_and_one_for_the_list(world: GoogleWorld) -> None:
@@ -86,184 +72,76 @@ async def test_this_and_following_ends_one_series_and_begins_another(world: Goog
     assert (await world.clean_sync()).tally == Tally(new=1, updated=1)
 
 
-async def test_a_removed_series_takes_its_exceptions_along_and_counts_once(world: GoogleWorld) -> None:
-    await world.sync()
-    world.cancel("series")
-    assert (await world.clean_sync()).tally == Tally(removed=1)
-
-
 async def test_an_orphan_becomes_part_of_its_series_and_counts_as_updated(world: GoogleWorld) -> None:
     await world.sync()
     world.put("elsewhere", "The whole series", WEEKLY)
     assert (await world.clean_sync()).tally == Tally(updated=1)
 
 
-async def test_a_touch_without_a_change_counts_nothing(world: GoogleWorld) -> None:
-    await world.sync()
-    world.calendar.touch("series")
-    world.calendar.touch("single0")
-    assert (await world.clean_sync()).tally == Tally()
-
-
-PASSING = {
-    "cut in the middle": Fault(path="/calendar/v3/calendars", cut_after=40),
-    "dropped": Fault(path="/calendar/v3/calendars", drop=True),
-    "a short 503": Fault(status=503),
-    "a 429 that names a short wait": Fault(reason="rateLimitExceeded", status=429, retry_after="1"),
-    "a limit with nonsense for a wait": Fault(reason="rateLimitExceeded", status=429, retry_after="soon"),
-    "a 403 rate limit": Fault(reason="userRateLimitExceeded"),
-    "a 403 project limit": Fault(reason="rateLimitExceeded", times=2),
-    "an expired token": Fault(reason="authError"),
-    "dripping": Fault(path="/calendar/v3/calendars", drip=0.001),
-    "slow": Fault(delay=0.05),
-}
-FAILING = {
-    "half a body": Fault(path="/calendar/v3/calendars", half=True),
-    "a backend error": Fault(reason="backendError"),
-    "an endless 503": Fault(status=503, times=3),
-    "connections that break each time": Fault(path="/calendar/v3/calendars", drop=True, times=3),
-    "an endless 403 rate limit": Fault(reason="userRateLimitExceeded", times=3),
-    "an endless 429": Fault(reason="rateLimitExceeded", status=429, times=3),
-    "a long quota": Fault(reason="quotaExceeded", retry_after="Sun, 22 Nov 2026 13:00:00 GMT"),
-    "a 429 that names a long wait": Fault(reason="rateLimitExceeded", status=429, retry_after="3600"),
-    "an API that is not enabled": Fault(reason="accessNotConfigured"),
-    "an account without a calendar": Fault(reason="notACalendarUser"),
-    "lost access": Fault(path="/calendar/v3/calendars", reason="forbidden"),
-    "a calendar not found": Fault(path="/calendar/v3/calendars", reason="notFound"),
-    "an HTML page for an answer": Fault(status=200, body="<html>Sign in</html>"),
-    "a 418": Fault(status=418),
-}
-EXPIRED = {
-    "a full sync required": Fault(query="syncToken", reason="fullSyncRequired"),
-    "a minimum too long ago": Fault(query="syncToken", reason="updatedMinTooLongAgo"),
-    "a bare 410": Fault(query="syncToken", status=410),
-}
-
-
-def what_changes(world: GoogleWorld) -> None:
-    world.put("new", "New", start=MONDAY + timedelta(days=4))
-    world.change(instance("series", 0), summary="Kick-off")
-    world.cancel("single1")
-
-
-CHANGED = Tally(new=1, updated=1, removed=1)
-
-
-@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
-async def test_a_passing_fault_is_not_noticed(world: GoogleWorld, fault: Fault) -> None:
-    await world.sync()
-    what_changes(world)
-    world.remote.simulator.faults.plan(fault)
-    assert (await world.clean_sync()).tally == CHANGED
-    assert not world.remote.simulator.faults.planned
-
-
-@pytest.mark.parametrize("fault", FAILING.values(), ids=FAILING)
-async def test_after_a_run_that_failed_the_next_one_makes_up_for_it(world: GoogleWorld, fault: Fault) -> None:
-    await world.sync()
-    stored = await world.stored()
-    what_changes(world)
-    world.remote.simulator.faults.plan(fault)
-
-    failed = await world.sync()
-
-    assert failed.status is not RunStatus.SUCCEEDED
-    assert await world.stored() == stored
-    world.remote.simulator.faults.clear()
-    assert (await world.clean_sync()).tally == CHANGED
-
-
-@pytest.mark.parametrize("fault", EXPIRED.values(), ids=EXPIRED)
-async def test_an_expired_sync_token_leads_to_a_full_reading_with_the_same_counts(
-    world: GoogleWorld, fault: Fault
-) -> None:
-    await world.sync()
-    what_changes(world)
-    world.remote.simulator.faults.plan(fault)
-    assert (await world.clean_sync()).tally == CHANGED
+class TestGoogle(CursorContract):
+    FILLED = 5
+    MOST_REQUESTS = 120
+    PASSING = {
+        "cut in the middle": Fault(path="/calendar/v3/calendars", cut_after=40),
+        "dropped": Fault(path="/calendar/v3/calendars", drop=True),
+        "a short 503": Fault(status=503),
+        "a 429 that names a short wait": Fault(reason="rateLimitExceeded", status=429, retry_after="1"),
+        "a limit with nonsense for a wait": Fault(reason="rateLimitExceeded", status=429, retry_after="soon"),
+        "a 403 rate limit": Fault(reason="userRateLimitExceeded"),
+        "a 403 project limit": Fault(reason="rateLimitExceeded", times=2),
+        "an expired token": Fault(reason="authError"),
+        "dripping": Fault(path="/calendar/v3/calendars", drip=0.001),
+        "slow": Fault(delay=0.05),
+    }
+    FAILING = {
+        "half a body": Fault(path="/calendar/v3/calendars", half=True),
+        "a backend error": Fault(reason="backendError"),
+        "an endless 503": Fault(status=503, times=3),
+        "connections that break each time": Fault(path="/calendar/v3/calendars", drop=True, times=3),
+        "an endless 403 rate limit": Fault(reason="userRateLimitExceeded", times=3),
+        "an endless 429": Fault(reason="rateLimitExceeded", status=429, times=3),
+        "a long quota": Fault(reason="quotaExceeded", retry_after="Sun, 22 Nov 2026 13:00:00 GMT"),
+        "a 429 that names a long wait": Fault(reason="rateLimitExceeded", status=429, retry_after="3600"),
+        "an API that is not enabled": Fault(reason="accessNotConfigured"),
+        "an account without a calendar": Fault(reason="notACalendarUser"),
+        "lost access": Fault(path="/calendar/v3/calendars", reason="forbidden"),
+        "a calendar not found": Fault(path="/calendar/v3/calendars", reason="notFound"),
+        "an HTML page for an answer": Fault(status=200, body="<html>Sign in</html>"),
+        "a 418": Fault(status=418),
+    }
+    EXPIRED = {
+        "a full sync required": Fault(query="syncToken", reason="fullSyncRequired"),
+        "a minimum too long ago": Fault(query="syncToken", reason="updatedMinTooLongAgo"),
+        "a bare 410": Fault(query="syncToken", status=410),
+    }
+    MANNERS = {
+        "pages of one": {"short_pages": 1},
+        "empty pages": {"empty_pages": 3, "short_pages": 2},
+        "repeated pages": {"repeats_pages": True, "short_pages": 2},
+        "exceptions before their series": {"exceptions_first": True, "short_pages": 1},
+        "tombstones with all they had": {"bare_tombstones": False},
+        "cascades told": {"lists_cascades": True},
+        "tokens that end soon": {"access_token_seconds": 60},
+        "compression on request": {"gzip_needs_user_agent": True},
+    }
+    UNENDING = {
+        "endless pages": {"endless_pages": "new tokens"},
+        "pages in a circle": {"endless_pages": "same token"},
+        "no sync token": {"omits_sync_token": True},
+    }
+    DEADLY = {
+        "revoked": None,
+        "refused again and again": Fault(reason="authError", times=2),
+        "lacks the scope": Fault(reason="insufficientPermissions"),
+    }
 
 
 async def test_a_full_reading_drops_what_google_no_longer_remembers(world: GoogleWorld) -> None:
     await world.sync()
-    what_changes(world)
+    world.what_changes()
     world.change("series", recurrence=["RRULE:FREQ=WEEKLY;COUNT=3"])  # takes an exception along
-    world.calendar.forget_tombstones()
-    world.calendar.expire_sync_tokens()
+    world.expire(forgets=True)
     assert (await world.clean_sync()).tally == CHANGED
-
-
-MANNERS: dict[str, dict[str, object]] = {
-    "pages of one": {"short_pages": 1},
-    "empty pages": {"empty_pages": 3, "short_pages": 2},
-    "repeated pages": {"repeats_pages": True, "short_pages": 2},
-    "exceptions before their series": {"exceptions_first": True, "short_pages": 1},
-    "tombstones with all they had": {"bare_tombstones": False},
-    "cascades told": {"lists_cascades": True},
-    "tokens that end soon": {"access_token_seconds": 0},
-    "compression on request": {"gzip_needs_user_agent": True},
-}
-
-
-@pytest.mark.parametrize("manners", MANNERS.values(), ids=MANNERS)
-async def test_googles_manners_make_no_difference(world: GoogleWorld, manners: dict[str, object]) -> None:
-    if "access_token_seconds" not in manners:
-        world.remote.simulator.quirks.change(**manners)
-    else:
-        world.remote.simulator.advance(hours=2)
-    assert (await world.clean_sync()).tally == Tally(new=5)
-    what_changes(world)
-    assert (await world.clean_sync()).tally == CHANGED
-    world.cancel("series")
-    assert (await world.clean_sync()).tally == Tally(removed=1)
-
-
-@pytest.mark.parametrize(
-    "manners",
-    [{"endless_pages": "new tokens"}, {"endless_pages": "same token"}, {"omits_sync_token": True}],
-    ids=["endless pages", "pages in a circle", "no sync token"],
-)
-async def test_a_listing_that_does_not_end_as_it_should_removes_nothing(
-    world: GoogleWorld, manners: dict[str, object]
-) -> None:
-    await world.sync()
-    stored = await world.stored()
-    world.remote.simulator.quirks.change(**manners)
-
-    run = await world.sync()
-
-    assert run.status is RunStatus.FAILED
-    assert run.requests <= 120
-    assert await world.stored() == stored
-    world.remote.simulator.quirks.reset()
-    assert (await world.clean_sync()).tally == Tally()
-
-
-async def test_a_token_that_is_refused_is_renewed_once_for_all_questions(world: GoogleWorld) -> None:
-    await world.sync()
-    world.remote.simulator.advance(hours=2)
-    await world.clean_sync()
-    assert world.remote.provider.grant.renewals == 1
-
-
-@pytest.mark.parametrize("dies", ["revoked", "refused again and again", "lacks the scope"])
-async def test_a_dead_grant_asks_for_a_reconnect_and_keeps_the_data(world: GoogleWorld, dies: str) -> None:
-    await world.sync()
-    stored = await world.stored()
-    match dies:
-        case "revoked":
-            await world.remote.revoke()
-        case "refused again and again":
-            world.remote.simulator.faults.plan(Fault(reason="authError", times=2))
-        case _:
-            world.remote.simulator.faults.plan(Fault(reason="insufficientPermissions"))
-
-    run = await world.sync()
-
-    assert "reconnect" in run.failures[0].message
-    assert await world.stored() == stored
-    async with world.database.begin(write=False) as tx:
-        connection = await tx.connections.get(world.actor, world.connection.id)
-    assert connection.status is ConnectionStatus.RECONNECT_REQUIRED
 
 
 async def test_what_cannot_be_read_keeps_what_is_stored_of_it(world: GoogleWorld) -> None:
@@ -296,8 +174,8 @@ ids = st.sampled_from(["series", "other", "guest"])
 weeks = st.integers(0, 4)
 titles = st.sampled_from(["Red", "Blue"])
 rules = st.sampled_from(["", WEEKLY, "RRULE:FREQ=WEEKLY;COUNT=3", "RRULE:FREQ=DAILY;COUNT=9"])
-manners = st.sampled_from([{}, *(each for name, each in MANNERS.items() if "token" not in name)])
-faults = st.sampled_from([*PASSING.values(), *FAILING.values(), *EXPIRED.values()])
+manners = st.sampled_from([{}, *(each for name, each in TestGoogle.MANNERS.items() if "token" not in name)])
+faults = st.sampled_from([*TestGoogle.PASSING.values(), *TestGoogle.FAILING.values(), *TestGoogle.EXPIRED.values()])
 steps = st.one_of(
     st.tuples(st.just("put"), ids, titles, rules),
     st.tuples(st.just("change"), ids, weeks, titles),
@@ -316,21 +194,10 @@ steps = st.one_of(
 @given(st.lists(steps, min_size=4, max_size=20))
 @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 async def test_any_history_ends_in_a_store_equal_to_google_and_in_exact_counts(
-    history: list[tuple[object, ...]],
+    store: Database, history: list[Step]
 ) -> None:
-    async with a_new_world() as world:
-        for step in history:
-            await happen(world, step)
-        world.remote.simulator.faults.clear()
-        await world.clean_sync()
-
-
-async def happen(world: GoogleWorld, step: tuple[object, ...]) -> None:
-    match step:
-        case ("sync",):
-            await world.sync()
-        case (str(what), *given):
-            HAPPENINGS[what](world, *given)
+    async with a_google_world(store) as world:
+        await world.live_through(history, HAPPENINGS)
 
 
 def _put(world: GoogleWorld, name: str, title: str, rule: str) -> None:
@@ -359,30 +226,14 @@ def _remove(world: GoogleWorld, name: str) -> None:
         world.cancel(name)
 
 
-def _expire(world: GoogleWorld, forgets: bool) -> None:
-    if forgets:
-        world.calendar.forget_tombstones()
-    world.calendar.expire_sync_tokens()
-
-
-def _behave(world: GoogleWorld, quirks: dict[str, object]) -> None:
-    world.remote.simulator.quirks.reset()
-    world.remote.simulator.quirks.change(**quirks)
-
-
-def _fail(world: GoogleWorld, fault: Fault, times: int) -> None:
-    for _ in range(times):
-        world.remote.simulator.faults.plan(fault)
-
-
-HAPPENINGS: Mapping[str, Callable[..., None]] = {
+HAPPENINGS: Mapping[str, Callable[..., object]] = {
     "put": _put,
     "change": _change,
     "move": _move,
     "cancel": _cancel,
     "invite": _invite,
     "remove": _remove,
-    "expire": _expire,
-    "behave": _behave,
-    "fail": _fail,
+    "expire": GoogleWorld.expire,
+    "behave": GoogleWorld.behave,
+    "fail": GoogleWorld.fail,
 }

@@ -1,39 +1,29 @@
 """Outlook synced for real: every fault of the simulator ends in a store equal to Outlook and in exact counts."""
 
-import tempfile
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from calendar_sync.domain.connections import ConnectionStatus
 from calendar_sync.domain.sync import RunStatus, Tally
 from calendar_sync.store.database import Database
 from simulators.faults import Fault
 from simulators.microsoft.patterns import repeating
-from tests.databases import a_migrated_file, scratch
 from tests.sync.outlook_world import MONDAY, ZURICH, Json, OutlookWorld, an_outlook_world, instance, weekly
+from tests.sync.vendor_contract import CHANGED, CursorContract
+from tests.sync.vendor_world import Step
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 CALENDAR = "/v1.0/me/calendars/"
 
 
-@asynccontextmanager
-async def a_new_world() -> AsyncGenerator[OutlookWorld]:
-    with tempfile.TemporaryDirectory(dir=scratch()) as folder:
-        database = await Database.open(a_migrated_file(Path(folder)))
-        async with an_outlook_world(database) as world:
-            yield world
-        await database.close()
-
-
-@pytest.fixture
-async def world() -> AsyncGenerator[OutlookWorld]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def world(store: Database) -> AsyncGenerator[OutlookWorld]:
     """With a series that has a moved, a renamed and a deleted occurrence, an endless one and three single events."""
-    async with a_new_world() as world:
+    async with an_outlook_world(store) as world:
         world.put("series", "Stand-up", weekly())
         world.move(instance("series", 1), MONDAY + timedelta(weeks=1, hours=3))
         world.change(instance("series", 3), subject="Retrospective")
@@ -46,10 +36,6 @@ async def world() -> AsyncGenerator[OutlookWorld]:
 
 def asked(world: OutlookWorld) -> list[str]:
     return [f"{request.method} {request.path}" for request in world.remote.simulator.log]
-
-
-async def test_what_outlook_shows_is_stored_and_a_series_counts_once(world: OutlookWorld) -> None:
-    assert (await world.clean_sync()).tally == Tally(new=5)
 
 
 async def test_an_unchanged_connection_costs_one_request_per_calendar_and_one_for_the_list(
@@ -97,19 +83,6 @@ async def test_a_change_in_a_series_is_one_updated_event(
     world.remote.simulator.log.clear()
     assert (await world.clean_sync()).tally == Tally(updated=1)
     assert sum(path.startswith("GET /v1.0/me/events") for path in asked(world)) == 0
-
-
-async def test_a_removed_series_counts_once(world: OutlookWorld) -> None:
-    await world.sync()
-    world.cancel("series")
-    assert (await world.clean_sync()).tally == Tally(removed=1)
-
-
-async def test_a_touch_without_a_change_counts_nothing(world: OutlookWorld) -> None:
-    await world.sync()
-    world.calendar.touch("series")
-    world.calendar.touch("single0")
-    assert (await world.clean_sync()).tally == Tally()
 
 
 # What happens outside the span
@@ -225,92 +198,80 @@ async def test_instances_are_when_outlook_says_in_the_week_clocks_are_put_back(w
 
 # Faults
 
-PASSING = {
-    "cut in the middle": Fault(path=CALENDAR, cut_after=40),
-    "dropped": Fault(path=CALENDAR, drop=True),
-    "a short 503": Fault(status=503),
-    "a 429 that names a short wait": Fault(reason="ApplicationThrottled", retry_after="1"),
-    "a 429 that names no wait": Fault(reason="ApplicationThrottled"),
-    "a limit with nonsense for a wait": Fault(reason="ApplicationThrottled", retry_after="soon", times=2),
-    "a 504": Fault(reason="UnknownError"),
-    "a 504 that only smaller pages help": Fault(path=CALENDAR, reason="UnknownError", times=3),
-    "an expired token": Fault(reason="InvalidAuthenticationToken"),
-    "dripping": Fault(path=CALENDAR, drip=0.001),
-    "slow": Fault(delay=0.05),
-}
-FAILING = {
-    "half a body": Fault(path=CALENDAR, half=True),
-    "an internal error": Fault(reason="ErrorInternalServerError"),
-    "an endless 503": Fault(reason="serviceNotAvailable", times=3),
-    "an endless 504": Fault(path=CALENDAR, reason="UnknownError", times=6),
-    "a bandwidth limit": Fault(reason="bandwidthLimitExceeded"),
-    "connections that break each time": Fault(path=CALENDAR, drop=True, times=3),
-    "an endless 429": Fault(reason="ApplicationThrottled", times=3),
-    "a 429 that names a long wait": Fault(reason="TooManyRequests", retry_after="3600"),
-    "a limit until a date": Fault(reason="activityLimitReached", retry_after="Sun, 22 Nov 2026 13:00:00 GMT"),
-    "a limit with endless nonsense for a wait": Fault(reason="ApplicationThrottled", retry_after="soon", times=3),
-    "an account without a mailbox": Fault(reason="MailboxNotEnabledForRESTAPI"),
-    "lost access": Fault(path=CALENDAR, reason="ErrorAccessDenied"),
-    "a calendar not found": Fault(path=CALENDAR, reason="ErrorItemNotFound"),
-    "a bad request": Fault(path=CALENDAR, reason="ErrorInvalidRequest"),
-    "an HTML page for an answer": Fault(status=200, body="<html>Sign in</html>"),
-    "a 418": Fault(status=418),
-}
-EXPIRED = {
-    reason: Fault(query="$deltatoken", reason=reason)
-    for reason in ("SyncStateNotFound", "SyncStateInvalid", "resyncRequired", "InvalidDeltaToken")
-} | {"a bare 410": Fault(query="$deltatoken", status=410)}
 
-
-def what_changes(world: OutlookWorld) -> None:
-    world.put("new", "New", start=MONDAY + timedelta(days=4))
-    world.change(instance("series", 0), subject="Kick-off")
-    world.cancel("single1")
-
-
-CHANGED = Tally(new=1, updated=1, removed=1)
-
-
-@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
-async def test_a_passing_fault_is_not_noticed(world: OutlookWorld, fault: Fault) -> None:
-    await world.sync()
-    what_changes(world)
-    world.remote.simulator.faults.plan(fault)
-    assert (await world.clean_sync()).tally == CHANGED
-    assert not world.remote.simulator.faults.planned
-
-
-@pytest.mark.parametrize("fault", FAILING.values(), ids=FAILING)
-async def test_after_a_run_that_failed_the_next_one_makes_up_for_it(world: OutlookWorld, fault: Fault) -> None:
-    await world.sync()
-    stored = await world.stored()
-    what_changes(world)
-    world.remote.simulator.faults.plan(fault)
-
-    failed = await world.sync()
-
-    assert failed.status is not RunStatus.SUCCEEDED
-    assert await world.stored() == stored
-    world.remote.simulator.faults.clear()
-    assert (await world.clean_sync()).tally == CHANGED
-
-
-@pytest.mark.parametrize("fault", EXPIRED.values(), ids=EXPIRED)
-async def test_an_expired_delta_link_leads_to_a_full_round_with_the_same_counts(
-    world: OutlookWorld, fault: Fault
-) -> None:
-    await world.sync()
-    what_changes(world)
-    world.remote.simulator.faults.plan(fault)
-    assert (await world.clean_sync()).tally == CHANGED
+class TestOutlook(CursorContract):
+    FILLED = 5
+    MOST_REQUESTS = 120
+    PASSING = {
+        "cut in the middle": Fault(path=CALENDAR, cut_after=40),
+        "dropped": Fault(path=CALENDAR, drop=True),
+        "a short 503": Fault(status=503),
+        "a 429 that names a short wait": Fault(reason="ApplicationThrottled", retry_after="1"),
+        "a 429 that names no wait": Fault(reason="ApplicationThrottled"),
+        "a limit with nonsense for a wait": Fault(reason="ApplicationThrottled", retry_after="soon", times=2),
+        "a 504": Fault(reason="UnknownError"),
+        "a 504 that only smaller pages help": Fault(path=CALENDAR, reason="UnknownError", times=3),
+        "an expired token": Fault(reason="InvalidAuthenticationToken"),
+        "dripping": Fault(path=CALENDAR, drip=0.001),
+        "slow": Fault(delay=0.05),
+    }
+    FAILING = {
+        "half a body": Fault(path=CALENDAR, half=True),
+        "an internal error": Fault(reason="ErrorInternalServerError"),
+        "an endless 503": Fault(reason="serviceNotAvailable", times=3),
+        "an endless 504": Fault(path=CALENDAR, reason="UnknownError", times=6),
+        "a bandwidth limit": Fault(reason="bandwidthLimitExceeded"),
+        "connections that break each time": Fault(path=CALENDAR, drop=True, times=3),
+        "an endless 429": Fault(reason="ApplicationThrottled", times=3),
+        "a 429 that names a long wait": Fault(reason="TooManyRequests", retry_after="3600"),
+        "a limit until a date": Fault(reason="activityLimitReached", retry_after="Sun, 22 Nov 2026 13:00:00 GMT"),
+        "a limit with endless nonsense for a wait": Fault(reason="ApplicationThrottled", retry_after="soon", times=3),
+        "an account without a mailbox": Fault(reason="MailboxNotEnabledForRESTAPI"),
+        "lost access": Fault(path=CALENDAR, reason="ErrorAccessDenied"),
+        "a calendar not found": Fault(path=CALENDAR, reason="ErrorItemNotFound"),
+        "a bad request": Fault(path=CALENDAR, reason="ErrorInvalidRequest"),
+        "an HTML page for an answer": Fault(status=200, body="<html>Sign in</html>"),
+        "a 418": Fault(status=418),
+    }
+    EXPIRED = {
+        reason: Fault(query="$deltatoken", reason=reason)
+        for reason in ("SyncStateNotFound", "SyncStateInvalid", "resyncRequired", "InvalidDeltaToken")
+    } | {"a bare 410": Fault(query="$deltatoken", status=410)}
+    MANNERS = {
+        "pages of one": {"short_pages": 1},
+        "series cut by pages": {"short_pages": 2, "splits_series": True},
+        "empty pages": {"empty_pages": 3, "short_pages": 2},
+        "everything in reverse": {"reverses_items": True, "short_pages": 2, "splits_series": True},
+        "everything twice": {"repeats_items": True, "short_pages": 2},
+        "rounds told once more": {"replays": True},
+        "delta links that serve once": {"serves_links_once": True},
+        "occurrences with all values": {"full_occurrences": True},
+        "exceptions with what differs": {"thin_exceptions": True},
+        "series without masters": {"omits_masters": True},
+        "removed occurrences told": {"removes_occurrences": True},
+        "ids that are places": {"ignores_id_type": True},
+        "no preferences applied": {"omits_applied_preferences": True},
+        "windows refused with tokens": {"refuses_window_with_token": True},
+        "tokens that end soon": {"access_token_seconds": 60},
+    }
+    UNENDING = {
+        "endless pages": {"endless_pages": "new tokens"},
+        "pages in a circle": {"endless_pages": "same token"},
+        "no delta link": {"omits_delta_link": True},
+    }
+    DEADLY = {
+        "revoked": None,
+        "refused again and again": Fault(reason="InvalidAuthenticationToken", times=2),
+        "lacks the scope": Fault(reason="ErrorAccessDenied"),
+        "claims challenge": Fault(path=CALENDAR, reason="insufficient_claims"),
+    }
 
 
 async def test_a_full_round_drops_what_outlook_no_longer_remembers(world: OutlookWorld) -> None:
     await world.sync()
-    what_changes(world)
+    world.what_changes()
     world.change("series", recurrence=weekly(3))  # takes an exception along
-    world.calendar.forget_tombstones()
-    world.calendar.expire_delta_links()
+    world.expire(forgets=True)
     assert (await world.clean_sync()).tally == CHANGED
 
 
@@ -336,99 +297,16 @@ def _as_planned(fault: Fault) -> Json:
     return {"reason": fault.reason, "drop": fault.drop, "times": fault.times}
 
 
-# Manners
-
-MANNERS: dict[str, Json] = {
-    "pages of one": {"short_pages": 1},
-    "series cut by pages": {"short_pages": 2, "splits_series": True},
-    "empty pages": {"empty_pages": 3, "short_pages": 2},
-    "everything in reverse": {"reverses_items": True, "short_pages": 2, "splits_series": True},
-    "everything twice": {"repeats_items": True, "short_pages": 2},
-    "rounds told once more": {"replays": True},
-    "delta links that serve once": {"serves_links_once": True},
-    "occurrences with all values": {"full_occurrences": True},
-    "exceptions with what differs": {"thin_exceptions": True},
-    "series without masters": {"omits_masters": True},
-    "removed occurrences told": {"removes_occurrences": True},
-    "ids that are places": {"ignores_id_type": True},
-    "no preferences applied": {"omits_applied_preferences": True},
-    "windows refused with tokens": {"refuses_window_with_token": True},
-    "tokens that end soon": {"access_token_seconds": 0},
-}
-
-
-@pytest.mark.parametrize("manners", MANNERS.values(), ids=MANNERS)
-async def test_outlooks_manners_make_no_difference(world: OutlookWorld, manners: Json) -> None:
-    if "access_token_seconds" not in manners:
-        world.remote.simulator.quirks.change(**manners)
-    else:
-        world.remote.simulator.advance(hours=2)
-    assert (await world.clean_sync()).tally == Tally(new=5)
-    what_changes(world)
-    assert (await world.clean_sync()).tally == CHANGED
-    world.cancel("series")
-    assert (await world.clean_sync()).tally == Tally(removed=1)
-
-
 async def test_a_change_that_is_told_late_is_found_when_it_is_told(world: OutlookWorld) -> None:
     await world.sync()
     world.remote.simulator.quirks.change(list_lag_seconds=60)
-    what_changes(world)
+    world.what_changes()
     assert (await world.sync()).tally == Tally()
     world.remote.simulator.advance(seconds=61)
     assert (await world.clean_sync()).tally == CHANGED
 
 
-@pytest.mark.parametrize(
-    "manners",
-    [{"endless_pages": "new tokens"}, {"endless_pages": "same token"}, {"omits_delta_link": True}],
-    ids=["endless pages", "pages in a circle", "no delta link"],
-)
-async def test_a_listing_that_does_not_end_as_it_should_removes_nothing(world: OutlookWorld, manners: Json) -> None:
-    await world.sync()
-    stored = await world.stored()
-    world.remote.simulator.quirks.change(**manners)
-
-    run = await world.sync()
-
-    assert run.status is RunStatus.FAILED
-    assert run.requests <= 120
-    assert await world.stored() == stored
-    world.remote.simulator.quirks.reset()
-    assert (await world.clean_sync()).tally == Tally()
-
-
 # Grants and calendars
-
-
-async def test_a_token_that_is_refused_is_renewed_once_for_all_questions(world: OutlookWorld) -> None:
-    await world.sync()
-    world.remote.simulator.advance(hours=2)
-    await world.clean_sync()
-    assert world.remote.provider.grant.renewals == 1
-
-
-@pytest.mark.parametrize("dies", ["revoked", "refused again and again", "lacks the scope", "claims challenge"])
-async def test_a_dead_grant_asks_for_a_reconnect_and_keeps_the_data(world: OutlookWorld, dies: str) -> None:
-    await world.sync()
-    stored = await world.stored()
-    match dies:
-        case "revoked":
-            await world.remote.revoke()
-        case "refused again and again":
-            world.remote.simulator.faults.plan(Fault(reason="InvalidAuthenticationToken", times=2))
-        case "lacks the scope":
-            world.remote.simulator.faults.plan(Fault(reason="ErrorAccessDenied"))
-        case _:
-            world.remote.simulator.faults.plan(Fault(path=CALENDAR, reason="insufficient_claims"))
-
-    run = await world.sync()
-
-    assert "reconnect" in run.failures[0].message
-    assert await world.stored() == stored
-    async with world.database.begin(write=False) as tx:
-        connection = await tx.connections.get(world.actor, world.connection.id)
-    assert connection.status is ConnectionStatus.RECONNECT_REQUIRED
 
 
 @pytest.mark.parametrize("name", ["single0", "series"])
@@ -460,10 +338,14 @@ ids = st.sampled_from(["series", "other", "third"])
 weeks = st.integers(0, 12)
 titles = st.sampled_from(["Red", "Blue"])
 rules = st.sampled_from([None, weekly(), weekly(3), weekly(None), repeating("daily", times=9)])
-manners = st.sampled_from([{}, *(each for name, each in MANNERS.items() if name != "tokens that end soon")])
+manners = st.sampled_from([{}, *(each for name, each in TestOutlook.MANNERS.items() if name != "tokens that end soon")])
 faults = st.sampled_from(
     # Two expired tokens in a row would end the grant.
-    [fault for name, fault in (PASSING | FAILING | EXPIRED).items() if name != "an expired token"]
+    [
+        fault
+        for name, fault in (TestOutlook.PASSING | TestOutlook.FAILING | TestOutlook.EXPIRED).items()
+        if name != "an expired token"
+    ]
 )
 steps = st.one_of(
     st.tuples(st.just("put"), ids, titles, rules),
@@ -483,21 +365,10 @@ steps = st.one_of(
 @given(st.lists(steps, min_size=4, max_size=20))
 @settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 async def test_any_history_ends_in_a_store_equal_to_outlook_and_in_exact_counts(
-    history: list[tuple[object, ...]],
+    store: Database, history: list[Step]
 ) -> None:
-    async with a_new_world() as world:
-        for step in history:
-            await happen(world, step)
-        world.remote.simulator.faults.clear()
-        await world.clean_sync()
-
-
-async def happen(world: OutlookWorld, step: tuple[object, ...]) -> None:
-    match step:
-        case ("sync",):
-            await world.sync()
-        case (str(what), *given):
-            HAPPENINGS[what](world, *given)
+    async with an_outlook_world(store) as world:
+        await world.live_through(history, HAPPENINGS)
 
 
 def _put(world: OutlookWorld, name: str, title: str, rule: Json | None) -> None:
@@ -520,34 +391,18 @@ def _remove(world: OutlookWorld, name: str) -> None:
     world.cancel(name)
 
 
-def _expire(world: OutlookWorld, forgets: bool) -> None:
-    if forgets:
-        world.calendar.forget_tombstones()
-    world.calendar.expire_delta_links()
-
-
 def _roll(world: OutlookWorld, days: int) -> None:
     world.clock.advance(timedelta(days=days))
 
 
-def _behave(world: OutlookWorld, quirks: Json) -> None:
-    world.remote.simulator.quirks.reset()
-    world.remote.simulator.quirks.change(**quirks)
-
-
-def _fail(world: OutlookWorld, fault: Fault, times: int) -> None:
-    for _ in range(times):
-        world.remote.simulator.faults.plan(fault)
-
-
-HAPPENINGS: Mapping[str, Callable[..., None]] = {
+HAPPENINGS: Mapping[str, Callable[..., object]] = {
     "put": _put,
     "change": _change,
     "move": _move,
     "cancel": _cancel,
     "remove": _remove,
-    "expire": _expire,
+    "expire": OutlookWorld.expire,
     "roll": _roll,
-    "behave": _behave,
-    "fail": _fail,
+    "behave": OutlookWorld.behave,
+    "fail": OutlookWorld.fail,
 }

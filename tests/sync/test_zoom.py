@@ -1,27 +1,27 @@
 """Zoom synced for real: every fault of the simulator ends in a store equal to Zoom and in exact counts."""
 
-import tempfile
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from calendar_sync.domain.connections import ConnectionStatus
 from calendar_sync.domain.sync import RunStatus, Tally
 from calendar_sync.store.database import Database
 from simulators.faults import Fault
 from simulators.zoom.meetings import Meeting
 from simulators.zoom.recurrence import DAILY, WEEKLY, Recurrence
-from tests.databases import a_migrated_file, scratch
+from tests.sync.vendor_contract import CHANGED, VendorContract
+from tests.sync.vendor_world import Step
 from tests.sync.world import NOW
 from tests.sync.zoom_world import FIVE_WEEKS, MONDAY, ZoomWorld, a_zoom_world, week
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 LIST = "/v2/users/me/meetings"
+JSON = "application/json"
 DETAIL = "/v2/meetings/"
 TOMORROW = NOW + timedelta(hours=20)
 
@@ -38,6 +38,7 @@ class Filled(ZoomWorld):
     regular: Meeting = field(init=False)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.series = self.schedule("Stand-up", MONDAY, FIVE_WEEKS)
         self.series.move(week(1), MONDAY + timedelta(weeks=1, hours=3))
         self.series.move(week(3), MONDAY + timedelta(weeks=3), 90)
@@ -47,24 +48,19 @@ class Filled(ZoomWorld):
         self.invitation = self.invite("As a guest", TOMORROW)
         self.regular = self.invite("Every other day", TOMORROW + timedelta(hours=1), Recurrence(DAILY, 2, end_times=5))
 
+    def what_changes(self) -> None:
+        self.schedule("New", MONDAY + timedelta(days=4))
+        self.series.move(week(0), MONDAY + timedelta(hours=1))
+        self.delete(self.single[1])
 
-@asynccontextmanager
-async def a_new_world() -> AsyncGenerator[Filled]:
-    with tempfile.TemporaryDirectory(dir=scratch()) as folder:
-        database = await Database.open(a_migrated_file(Path(folder)))
-        async with a_zoom_world(database) as world:
-            yield Filled(world.database, world.actor, world.connection, world.remote, world.service, world.partner)
-        await database.close()
+    def remove_series(self) -> None:
+        self.delete(self.series)
 
 
-@pytest.fixture
-async def world() -> AsyncGenerator[Filled]:
-    async with a_new_world() as world:
+@pytest_asyncio.fixture(loop_scope="module")
+async def world(store: Database) -> AsyncGenerator[Filled]:
+    async with a_zoom_world(Filled, store) as world:
         yield world
-
-
-async def test_what_zoom_shows_is_stored_and_a_series_counts_once(world: Filled) -> None:
-    assert (await world.clean_sync()).tally == Tally(new=6)
 
 
 async def test_an_unchanged_connection_costs_two_requests(world: Filled) -> None:
@@ -211,91 +207,63 @@ async def test_a_room_that_gets_a_time_is_new_and_one_that_loses_it_is_gone(worl
 # Faults
 
 
-PASSING = {
-    "cut in the middle": Fault(path=LIST, cut_after=40),
-    "dropped": Fault(path=DETAIL, drop=True),
-    "a short 503": Fault(status=503),
-    "a limit that names a short wait": Fault(reason="perSecondLimit", retry_after="1"),
-    "a limit of the second": Fault(reason="perSecondLimit"),
-    "a limit with nonsense for a wait": Fault(reason="perSecondLimit", retry_after="soon"),
-    "a limit among the details": Fault(path=DETAIL, reason="perSecondLimit", times=2),
-    "an expired token": Fault(reason="expiredToken"),
-    "an invalid token in the middle": Fault(path=DETAIL, reason="invalidToken"),
-    "dripping": Fault(path=LIST, drip=0.001),
-    "slow": Fault(delay=0.05),
-}
-FAILING = {
-    "half a body": Fault(path=LIST, half=True),
-    "half of the next day": Fault(path="/v2/users/me/upcoming", half=True),
-    "half of a detail": Fault(path=DETAIL, half=True),
-    "an internal error": Fault(reason="internalError"),
-    "an endless 503": Fault(status=503, times=3),
-    "an endless 503 at the second list": Fault(path="/v2/users/me/upcoming", status=503, times=3),
-    "connections that break each time": Fault(path=LIST, drop=True, times=3),
-    "an endless limit of the second": Fault(reason="perSecondLimit", times=3),
-    "a limit of the day until midnight": Fault(reason="perDayLimit", retry_after="2099-01-01T00:00:00Z"),
-    "a limit of the day in seconds": Fault(reason="perDayLimit", retry_after="40000"),
-    "a limit with a date": Fault(reason="perDayLimit", retry_after="Fri, 06 Mar 2099 00:00:00 GMT"),
-    "a limit with endless nonsense for a wait": Fault(reason="perSecondLimit", retry_after="soon", times=3),
-    "an endless limit among the details": Fault(path=DETAIL, reason="perSecondLimit", times=3),
-    "a list that is not there": Fault(path=LIST, status=404),
-    "an HTML page for an answer": Fault(status=200, body="<html>Sign in</html>"),
-    "a list of something else": Fault(path=LIST, status=200, body='{"meetings": 7}', content_type="application/json"),
-    "a 418": Fault(status=418),
-}
-
-
-def what_changes(world: Filled) -> None:
-    world.schedule("New", MONDAY + timedelta(days=4))
-    world.series.move(week(0), MONDAY + timedelta(hours=1))
-    world.delete(world.single[1])
-
-
-CHANGED = Tally(new=1, updated=1, removed=1)
-
-
-@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
-async def test_a_passing_fault_is_not_noticed(world: Filled, fault: Fault) -> None:
-    await world.sync()
-    what_changes(world)
-    world.simulator.faults.plan(fault)
-    assert (await world.clean_sync()).tally == CHANGED
-    assert not world.simulator.faults.planned
-
-
-@pytest.mark.parametrize("fault", FAILING.values(), ids=FAILING)
-async def test_after_a_run_that_failed_the_next_one_makes_up_for_it(world: Filled, fault: Fault) -> None:
-    await world.sync()
-    stored = await world.stored()
-    what_changes(world)
-    world.simulator.faults.plan(fault)
-
-    failed = await world.sync()
-
-    assert failed.status is not RunStatus.SUCCEEDED
-    assert await world.stored() == stored
-    world.simulator.faults.clear()
-    assert (await world.clean_sync()).tally == CHANGED
-
-
-MANNERS: dict[str, dict[str, object]] = {
-    "pages of one": {"short_pages": 1},
-    "empty pages": {"empty_pages": 3, "short_pages": 2},
-    "few occurrences": {"most_occurrences": 40},
-}
-
-
-@pytest.mark.parametrize("manners", MANNERS.values(), ids=MANNERS)
-async def test_zooms_manners_make_no_difference(world: Filled, manners: dict[str, object]) -> None:
-    world.simulator.quirks.change(**manners)
-    assert (await world.clean_sync()).tally == Tally(new=6)
-    what_changes(world)
-    assert (await world.clean_sync()).tally == CHANGED
+class TestZoom(VendorContract):
+    FILLED = 6
+    MOST_REQUESTS = 60
+    PASSING = {
+        "cut in the middle": Fault(path=LIST, cut_after=40),
+        "dropped": Fault(path=DETAIL, drop=True),
+        "a short 503": Fault(status=503),
+        "a limit that names a short wait": Fault(reason="perSecondLimit", retry_after="1"),
+        "a limit of the second": Fault(reason="perSecondLimit"),
+        "a limit with nonsense for a wait": Fault(reason="perSecondLimit", retry_after="soon"),
+        "a limit among the details": Fault(path=DETAIL, reason="perSecondLimit", times=2),
+        "an expired token": Fault(reason="expiredToken"),
+        "an invalid token in the middle": Fault(path=DETAIL, reason="invalidToken"),
+        "dripping": Fault(path=LIST, drip=0.001),
+        "slow": Fault(delay=0.05),
+    }
+    FAILING = {
+        "half a body": Fault(path=LIST, half=True),
+        "half of the next day": Fault(path="/v2/users/me/upcoming", half=True),
+        "half of a detail": Fault(path=DETAIL, half=True),
+        "an internal error": Fault(reason="internalError"),
+        "an endless 503": Fault(status=503, times=3),
+        "an endless 503 at the second list": Fault(path="/v2/users/me/upcoming", status=503, times=3),
+        "connections that break each time": Fault(path=LIST, drop=True, times=3),
+        "an endless limit of the second": Fault(reason="perSecondLimit", times=3),
+        "a limit of the day until midnight": Fault(reason="perDayLimit", retry_after="2099-01-01T00:00:00Z"),
+        "a limit of the day in seconds": Fault(reason="perDayLimit", retry_after="40000"),
+        "a limit with a date": Fault(reason="perDayLimit", retry_after="Fri, 06 Mar 2099 00:00:00 GMT"),
+        "a limit with endless nonsense for a wait": Fault(reason="perSecondLimit", retry_after="soon", times=3),
+        "an endless limit among the details": Fault(path=DETAIL, reason="perSecondLimit", times=3),
+        "a list that is not there": Fault(path=LIST, status=404),
+        "an HTML page for an answer": Fault(status=200, body="<html>Sign in</html>"),
+        "a list of something else": Fault(
+            path=LIST, status=200, body='{"meetings": 7}', content_type="application/json"
+        ),
+        "a 418": Fault(status=418),
+    }
+    MANNERS = {
+        "pages of one": {"short_pages": 1},
+        "empty pages": {"empty_pages": 3, "short_pages": 2},
+        "few occurrences": {"most_occurrences": 40},
+    }
+    UNENDING = {
+        "endless pages": {"endless_pages": "new tokens"},
+        "pages in a circle": {"endless_pages": "same token"},
+    }
+    DEADLY = {
+        "revoked": None,
+        "refused again and again": Fault(reason="invalidToken", times=2),
+        "lacks the scope": Fault(reason="missingScopes"),
+        "no such user": Fault(reason="noSuchUser"),
+    }
 
 
 async def test_a_page_that_expired_begins_the_list_anew(world: Filled) -> None:
     await world.sync()
-    what_changes(world)
+    world.what_changes()
     world.simulator.quirks.change(short_pages=2)
     world.simulator.faults.plan(Fault(query="next_page_token", reason="invalidPageToken"))
     assert (await world.clean_sync()).tally == CHANGED
@@ -311,21 +279,6 @@ async def test_pages_that_expire_each_time_remove_nothing(world: Filled) -> None
     assert run.status is RunStatus.FAILED
     assert run.requests == 6
     assert await world.stored() == stored
-
-
-@pytest.mark.parametrize("kind", ["new tokens", "same token"])
-async def test_a_list_without_an_end_removes_nothing(world: Filled, kind: str) -> None:
-    await world.sync()
-    stored = await world.stored()
-    world.simulator.quirks.change(endless_pages=kind)
-
-    run = await world.sync()
-
-    assert run.status is RunStatus.FAILED
-    assert run.requests <= 60
-    assert await world.stored() == stored
-    world.simulator.quirks.reset()
-    assert (await world.clean_sync()).tally == Tally()
 
 
 async def test_a_list_that_is_empty_once_removes_nothing(world: Filled) -> None:
@@ -354,42 +307,12 @@ async def test_a_meeting_that_goes_between_the_list_and_its_detail_is_told_by_th
 
 async def test_without_the_permission_for_the_next_day_the_users_own_meetings_are_read(world: Filled) -> None:
     await world.sync()
-    what_changes(world)
+    world.what_changes()
     world.simulator.faults.plan(Fault(path="/v2/users/me/upcoming", reason="missingScopes", times=9))
     assert (await world.sync()).tally == CHANGED
     assert "As a guest" in {title for _, _, title in await world.ahead()}
     world.simulator.faults.clear()
     assert (await world.clean_sync()).tally == Tally()
-
-
-async def test_a_token_that_is_refused_is_renewed_once_for_all_questions(world: Filled) -> None:
-    await world.sync()
-    world.pass_time(hours=2)
-    await world.clean_sync()
-    assert world.remote.provider.grant.renewals == 1
-
-
-@pytest.mark.parametrize("dies", ["revoked", "refused again and again", "lacks the scope", "no such user"])
-async def test_a_dead_grant_asks_for_a_reconnect_and_keeps_the_data(world: Filled, dies: str) -> None:
-    await world.sync()
-    stored = await world.stored()
-    match dies:
-        case "revoked":
-            await world.remote.revoke()
-        case "refused again and again":
-            world.simulator.faults.plan(Fault(reason="invalidToken", times=2))
-        case "lacks the scope":
-            world.simulator.faults.plan(Fault(reason="missingScopes"))
-        case _:
-            world.simulator.faults.plan(Fault(reason="noSuchUser"))
-
-    run = await world.sync()
-
-    assert "reconnect" in run.failures[0].message
-    assert await world.stored() == stored
-    async with world.database.begin(write=False) as tx:
-        connection = await tx.connections.get(world.actor, world.connection.id)
-    assert connection.status is ConnectionStatus.RECONNECT_REQUIRED
 
 
 async def test_what_cannot_be_read_keeps_what_is_stored_of_it(world: Filled) -> None:
@@ -419,7 +342,7 @@ rules = st.sampled_from(
     [None, FIVE_WEEKS, Recurrence(WEEKLY, weekly_days="2,4", end_times=3), Recurrence(DAILY, 2, end_times=9)]
 )
 manners = st.sampled_from([{}, {"short_pages": 1}, {"empty_pages": 2}, {"empty_listings": 1}])
-faults = st.sampled_from([*PASSING.values(), *FAILING.values()])
+faults = st.sampled_from([*TestZoom.PASSING.values(), *TestZoom.FAILING.values()])
 steps = st.one_of(
     st.tuples(st.just("schedule"), names, titles, rules, numbers),
     st.tuples(st.just("invite"), names, titles, rules),
@@ -437,8 +360,10 @@ steps = st.one_of(
 
 @given(st.lists(steps, min_size=4, max_size=20))
 @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-async def test_any_history_ends_in_a_store_equal_to_zoom_and_in_exact_counts(history: list[tuple[object, ...]]) -> None:
-    async with a_new_world() as world:
+async def test_any_history_ends_in_a_store_equal_to_zoom_and_in_exact_counts(
+    store: Database, history: list[Step]
+) -> None:
+    async with a_zoom_world(Filled, store) as world:
         diary = Diary(world, {"series": world.series, "guest": world.regular})
         for step in history:
             await diary.happen(step)
@@ -455,7 +380,7 @@ class Diary:
     world: Filled
     meetings: dict[str, Meeting]
 
-    async def happen(self, step: tuple[object, ...]) -> None:
+    async def happen(self, step: Step) -> None:
         match step:
             case ("sync",):
                 await self.world.sync()

@@ -1,8 +1,9 @@
 """A store, a scripted provider and a connection between them, as small as a sync can be."""
 
 import asyncio
+import operator
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,7 @@ from tests.sync.scripted import ScriptedProvider
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 Name = TypeVar("Name", str, tuple[CalendarId, str])
 """Of an event object."""
+T = TypeVar("T")
 KEY = urlsafe_b64encode(bytes(32)).decode()
 
 
@@ -79,13 +81,7 @@ class World:
 
     async def stored(self) -> dict[str, str]:
         """The content hash of every stored event object, by calendar and remote id."""
-        async with self.database.begin(write=False) as tx:
-            calendars = await tx.calendars.of_connection(self.connection.id)
-            return {
-                f"{calendar.remote.remote_id}/{remote_id}": content_hash
-                for calendar in calendars
-                for remote_id, content_hash in (await tx.events.hashes(calendar.id)).items()
-            }
+        return await hashes(self.database, self.connection)
 
     async def replayed(self) -> set[str]:
         """Which event objects there are, as the change feed leads to it: without a gap, each step from the last."""
@@ -109,11 +105,24 @@ async def joining(service: SyncService) -> None:
     await service.runs_under_lease.joining.wait()
 
 
-def difference(before: Mapping[Name, str], after: Mapping[Name, str]) -> Tally:
+async def hashes(database: Database, connection: Connection) -> dict[str, str]:
+    """The content hash of every stored event object, by calendar and remote id."""
+    async with database.begin(write=False) as tx:
+        calendars = await tx.calendars.of_connection(connection.id)
+        return {
+            f"{calendar.remote.remote_id}/{remote_id}": content_hash
+            for calendar in calendars
+            for remote_id, content_hash in (await tx.events.hashes(calendar.id)).items()
+        }
+
+
+def difference(
+    before: Mapping[Name, T], after: Mapping[Name, T], say_the_same: Callable[[T, T], bool] = operator.eq
+) -> Tally:
     """What an outsider who compares two states of the store would count."""
     return Tally(
         new=len(after.keys() - before.keys()),
-        updated=sum(before[name] != after[name] for name in before.keys() & after.keys()),
+        updated=sum(not say_the_same(before[name], after[name]) for name in before.keys() & after.keys()),
         removed=len(before.keys() - after.keys()),
     )
 
