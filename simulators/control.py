@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -12,11 +12,20 @@ from simulators.faults import Fault, Faults
 from simulators.log import LoggedRequest
 from simulators.switches import Switches
 
+K = TypeVar("K")
+T = TypeVar("T")
 Deed = Callable[[Request, dict[str, Any]], object]
 
 
 class NotFound(Exception):
     """There is nothing of that name."""
+
+
+def found(things: Mapping[K, T], name: K) -> T:
+    """Raises `NotFound`."""
+    if name not in things:
+        raise NotFound(name)
+    return things[name]
 
 
 class Steered(Protocol):

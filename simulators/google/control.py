@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.routing import Route
 
-from simulators.control import Deed, NotFound, routes
+from simulators.control import Deed, NotFound, found, routes
 from simulators.google.accounts import Account
 from simulators.google.calendars import Calendar
 from simulators.google.state import State
@@ -109,9 +109,7 @@ class Control:
             authority.withdraw(client, account)
 
     def _grant(self, request: Request, given: JsonObject) -> JsonObject:
-        client = self.state.authority.clients.get(given["client_id"])
-        if client is None:
-            raise NotFound(given["client_id"])
+        client = found(self.state.authority.clients, given["client_id"])
         tokens = self.state.grant(client, self._account(request), *given["scopes"])
         refresh = {} if tokens.refresh is None else {"refresh_token": tokens.refresh.value}
         return {"access_token": tokens.access.value} | refresh
@@ -122,10 +120,7 @@ class Control:
         return {"id": new}
 
     def _account(self, request: Request) -> Account:
-        account = self.state.world.accounts.get(request.path_params["email"])
-        if account is None:
-            raise NotFound(request.path_params["email"])
-        return account
+        return found(self.state.world.accounts, request.path_params["email"])
 
     def _calendar(self, request: Request) -> Calendar:
         calendar = self.state.world.calendar(request.path_params["calendar"])

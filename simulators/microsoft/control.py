@@ -35,7 +35,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.routing import Route
 
-from simulators.control import Deed, NotFound, routes
+from simulators.control import Deed, found, routes
 from simulators.microsoft.accounts import Account
 from simulators.microsoft.authority import OAuthError
 from simulators.microsoft.calendars import Calendar
@@ -131,9 +131,7 @@ class Control:
             authority.withdraw(client, account)
 
     def _grant(self, request: Request, given: JsonObject) -> JsonObject:
-        client = self.state.authority.clients.get(given["client_id"])
-        if client is None:
-            raise NotFound(given["client_id"])
+        client = found(self.state.authority.clients, given["client_id"])
         tokens = self.state.grant(client, self._account(request), *given.get("scopes", []))
         refresh = {} if tokens.refresh is None else {"refresh_token": tokens.refresh.value}
         return {"access_token": tokens.access.value} | refresh
@@ -143,10 +141,7 @@ class Control:
         return {"id": moved}
 
     def _account(self, request: Request) -> Account:
-        account = self.state.world.accounts.get(request.path_params["email"])
-        if account is None:
-            raise NotFound(request.path_params["email"])
-        return account
+        return found(self.state.world.accounts, request.path_params["email"])
 
     def _calendar(self, request: Request) -> Calendar:
         return self._named(request.path_params["calendar"])
@@ -155,13 +150,7 @@ class Control:
         accounts = self.state.world.accounts
         if name in accounts:
             return accounts[name].calendar
-        found = next((a.calendars[name] for a in accounts.values() if name in a.calendars), None)
-        if found is None:
-            raise NotFound(name)
-        return found
+        return found({id: each for a in accounts.values() for id, each in a.calendars.items()}, name)
 
     def _subscription(self, request: Request) -> Subscription:
-        subscription = self.state.push.subscriptions.get(request.path_params["subscription"])
-        if subscription is None:
-            raise NotFound(request.path_params["subscription"])
-        return subscription
+        return found(self.state.push.subscriptions, request.path_params["subscription"])

@@ -25,7 +25,7 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.routing import Route
 
-from simulators.control import Deed, NotFound, routes
+from simulators.control import Deed, found, routes
 from simulators.zoom.accounts import User
 from simulators.zoom.authority import SCOPES
 from simulators.zoom.meetings import JsonObject, Meeting
@@ -75,9 +75,7 @@ class Control:
         return {"id": self.state.add_user(**given).id}
 
     def _grant(self, request: Request, given: JsonObject) -> JsonObject:
-        app = self.state.authority.apps.get(given["app_id"])
-        if app is None:
-            raise NotFound(given["app_id"])
+        app = found(self.state.authority.apps, given["app_id"])
         tokens = self.state.grant(app, self._user(request))
         return {"access_token": tokens.access.value, "refresh_token": tokens.refresh.value}
 
@@ -86,17 +84,10 @@ class Control:
         return {"id": self.state.world.schedule(self._user(request), values.pop("topic"), **values).id}
 
     def _user(self, request: Request) -> User:
-        user = self.state.world.users.get(request.path_params["email"])
-        if user is None:
-            raise NotFound(request.path_params["email"])
-        return user
+        return found(self.state.world.users, request.path_params["email"])
 
     def _meeting(self, request: Request) -> Meeting:
-        name = request.path_params["meeting"]
-        meeting = self.state.world.meetings.get(int(name))
-        if meeting is None:
-            raise NotFound(name)
-        return meeting
+        return found(self.state.world.meetings, int(request.path_params["meeting"]))
 
 
 def _values(given: JsonObject) -> JsonObject:
