@@ -338,15 +338,10 @@ ids = st.sampled_from(["series", "other", "third"])
 weeks = st.integers(0, 12)
 titles = st.sampled_from(["Red", "Blue"])
 rules = st.sampled_from([None, weekly(), weekly(3), weekly(None), repeating("daily", times=9)])
-manners = st.sampled_from([{}, *(each for name, each in TestOutlook.MANNERS.items() if name != "tokens that end soon")])
-faults = st.sampled_from(
-    # Two expired tokens in a row would end the grant.
-    [
-        fault
-        for name, fault in (TestOutlook.PASSING | TestOutlook.FAILING | TestOutlook.EXPIRED).items()
-        if name != "an expired token"
-    ]
-)
+manners = st.sampled_from([{}, *TestOutlook.MANNERS.values()])
+anything = TestOutlook.PASSING | TestOutlook.FAILING | TestOutlook.EXPIRED
+faults = st.sampled_from([anything[name] for name in anything if name != "an expired token"])
+"""Two of those in a row would end the grant."""
 steps = st.one_of(
     st.tuples(st.just("put"), ids, titles, rules),
     st.tuples(st.just("change"), ids, weeks, titles),

@@ -83,8 +83,8 @@ class VendorWorld(ABC, Generic[RemoteT]):
 
     async def asked(self, path: str, **parameters: str) -> Mapping[str, Any]:
         """What the vendor itself answers, without the faults and manners that clients meet."""
-        headers = {"Authorization": f"Bearer {self.remote.provider.grant.fresh()}"}
         with self._well_mannered():
+            headers = {"Authorization": f"Bearer {self.remote.provider.grant.fresh()}"}
             async with httpx.AsyncClient(verify=NO_TLS, headers=headers) as client:
                 answer = await client.get(f"{self.remote.provider.url}{path}", params=parameters)
         found: Mapping[str, Any] = answer.raise_for_status().json()
