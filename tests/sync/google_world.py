@@ -3,13 +3,12 @@
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from calendar_sync.store.database import Database
-from simulators.google.calendars import Calendar, NoSuchEvent
+from simulators.google.calendars import Calendar
 from tests.providers.google.remote import GoogleRemote, a_remote
-from tests.sync.vendor_world import VendorWorld, a_vendor_world
+from tests.sync.vendor_world import CalendarWorld, a_vendor_world
 from tests.sync.world import Clock
 
 ZURICH = ZoneInfo("Europe/Zurich")
@@ -19,7 +18,7 @@ MONDAY = datetime(2026, 3, 9, 9, 0, tzinfo=ZURICH)
 Shown = list[tuple[datetime, str | None]]
 
 
-class GoogleWorld(VendorWorld[GoogleRemote]):
+class GoogleWorld(CalendarWorld[GoogleRemote]):
     @property
     def calendar(self) -> Calendar:
         return self.remote.calendar
@@ -43,9 +42,6 @@ class GoogleWorld(VendorWorld[GoogleRemote]):
         self.change(instance("series", 0), summary="Kick-off")
         self.cancel("single1")
 
-    def remove_series(self) -> None:
-        self.cancel("series")
-
     def expire(self, forgets: bool) -> None:
         if forgets:
             self.calendar.forget_tombstones()
@@ -56,23 +52,8 @@ class GoogleWorld(VendorWorld[GoogleRemote]):
         repeated = {"recurrence": list(recurrence)} if recurrence else {}
         self.calendar.put({"id": event_id, "summary": title, **lasting, **repeated})
 
-    def change(self, event_id: str, **values: Any) -> bool:  # noqa: ANN401 - JSON
-        """Whether there was such an event or instance."""
-        try:
-            self.calendar.change(event_id, **values)
-        except NoSuchEvent:
-            return False
-        return True
-
     def move(self, event_id: str, start: datetime) -> bool:
         return self.change(event_id, start=_time(start), end=_time(start + timedelta(hours=1)))
-
-    def cancel(self, event_id: str) -> bool:
-        try:
-            self.calendar.remove(event_id)
-        except NoSuchEvent:
-            return False
-        return True
 
     def invite_to_one(self, series_id: str, week: int, title: str) -> None:
         """To an instance of a series that is not in this calendar."""

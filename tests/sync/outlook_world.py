@@ -14,12 +14,12 @@ from calendar_sync.recurrence import in_common
 from calendar_sync.store.database import Database
 from calendar_sync.store.payload import decode, encode
 from calendar_sync.store.tables import calendars, events
-from simulators.microsoft.calendars import Calendar, NoSuchEvent
+from simulators.microsoft.calendars import Calendar
 from simulators.microsoft.ids import occurrence_id
 from simulators.microsoft.patterns import repeating
 from simulators.microsoft.times import graph_time, zone_of
 from tests.providers.outlook.remote import OutlookRemote, a_remote
-from tests.sync.vendor_world import VendorWorld, a_vendor_world
+from tests.sync.vendor_world import CalendarWorld, a_vendor_world
 from tests.sync.world import Clock
 
 ZURICH = ZoneInfo("Europe/Zurich")
@@ -33,7 +33,7 @@ Json = dict[str, Any]
 Shown = list[tuple[datetime, datetime, str]]
 
 
-class OutlookWorld(VendorWorld[OutlookRemote]):
+class OutlookWorld(CalendarWorld[OutlookRemote]):
     @property
     def calendar(self) -> Calendar:
         return self.remote.calendar
@@ -76,9 +76,6 @@ class OutlookWorld(VendorWorld[OutlookRemote]):
         self.change(instance("series", 0), subject="Kick-off")
         self.cancel("single1")
 
-    def remove_series(self) -> None:
-        self.cancel("series")
-
     def expire(self, forgets: bool) -> None:
         if forgets:
             self.calendar.forget_tombstones()
@@ -97,23 +94,8 @@ class OutlookWorld(VendorWorld[OutlookRemote]):
         resource = {"id": event_id, "subject": title, **times, "isAllDay": is_all_day, "recurrence": recurrence}
         self.calendar.put(resource)
 
-    def change(self, event_id: str, **values: Any) -> bool:  # noqa: ANN401 - JSON
-        """Whether there was such an event or occurrence."""
-        try:
-            self.calendar.change(event_id, **values)
-        except NoSuchEvent:
-            return False
-        return True
-
     def move(self, event_id: str, start: datetime) -> bool:
         return self.change(event_id, start=graph_time(start), end=graph_time(start + timedelta(hours=1)))
-
-    def cancel(self, event_id: str) -> bool:
-        try:
-            self.calendar.remove(event_id)
-        except NoSuchEvent:
-            return False
-        return True
 
 
 def weekly(times: int | None = 5) -> Json:

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import httpx
 
@@ -17,6 +17,7 @@ from calendar_sync.domain.sync import SyncRun, Tally
 from calendar_sync.store.database import Database
 from calendar_sync.store.keyring import Keyring
 from calendar_sync.sync.service import SyncService
+from simulators.control import NotFound
 from simulators.faults import Fault
 from tests.builders import an_actor
 from tests.providers.consented import VendorRemote
@@ -126,6 +127,39 @@ class VendorWorld(ABC, Generic[RemoteT]):
                 happenings[str(what)](self, *given)
         self.remote.simulator.faults.clear()
         await self.clean_sync()
+
+
+class Calendar(Protocol):
+    def change(self, event_id: str, **values: Any) -> object: ...  # noqa: ANN401 - JSON
+
+    def remove(self, event_id: str) -> None: ...
+
+
+class CalendarWorld(VendorWorld[RemoteT]):
+    """Of a vendor with calendars."""
+
+    @property
+    @abstractmethod
+    def calendar(self) -> Calendar:
+        """The one that the account has from the start."""
+
+    def remove_series(self) -> None:
+        self.cancel("series")
+
+    def change(self, event_id: str, **values: Any) -> bool:  # noqa: ANN401 - JSON
+        """Whether there was such an event or instance."""
+        try:
+            self.calendar.change(event_id, **values)
+        except NotFound:
+            return False
+        return True
+
+    def cancel(self, event_id: str) -> bool:
+        try:
+            self.calendar.remove(event_id)
+        except NotFound:
+            return False
+        return True
 
 
 @asynccontextmanager
