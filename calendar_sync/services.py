@@ -30,6 +30,7 @@ from calendar_sync.sync.pace import Pace
 from calendar_sync.sync.schedule import Schedule
 from calendar_sync.sync.service import SyncService
 from calendar_sync.sync.slots import Slots
+from providers.authorities import usual_authorities
 from providers.registry import all_providers
 from providers.retry import Time
 
@@ -68,7 +69,9 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
         keyring = open_keyring(settings.encryption_keys, settings.sqlite_path)
         slots = Slots(CONCURRENT_RUNS)
         providers = _providers(settings, Time(away=slots.away))
-        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=10))
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(trust_env=False, timeout=10, verify=usual_authorities())
+        )
         vendors, endpoints = oauth_clients.vendors(settings), Endpoints(http, utc_now)
         renewals = Renewals(database, keyring, endpoints, vendors, utc_now)
         stack.push_async_callback(renewals.close)

@@ -19,6 +19,7 @@ import httpx
 
 from calendar_sync.domain.errors import AddressRefused, BadResponse, RateLimited, Unavailable
 from providers.answers import read_answer, read_error, read_headers
+from providers.authorities import usual_authorities
 from providers.deadline import Deadline
 from providers.guard import (
     UNREACHABLE,
@@ -112,7 +113,7 @@ class Transport:
         limits: Limits = Limits(),
     ) -> None:
         self.rule = AddressRule(tuple(allowed_networks))
-        self.ssl_context = ssl_context or httpx.create_ssl_context()
+        self.ssl_context = ssl_context or usual_authorities()
         self.resolve = resolve or SystemResolver()
         self.retry = retry
         self.time = time or Time()

@@ -45,13 +45,14 @@ class Connections(Leases):
     ) -> Connection:
         """Add a connection of the actor, or connect the same account anew: it is active again and keeps all it has.
 
-        Its next sync is due now; that of a new one at `first_sync_at`, if that is given.
+        Its next sync is due at `first_sync_at`, or now.
         """
         latest = {
             "account_email": email,
             "credentials": ciphertext,
             "status": ConnectionStatus.ACTIVE,
             "last_error": None,
+            "next_sync_at": first_sync_at or now,
         }
         statement = upsert_into(connections, self._connection.dialect).values(
             id=id,
@@ -63,13 +64,11 @@ class Connections(Leases):
             done_seq=0,
             epoch=0,
             credentials_version=0,
-            next_sync_at=first_sync_at or now,
             created_at=now,
             **latest,
         )
         again = {
             **latest,
-            "next_sync_at": now,
             "credentials_version": connections.c.credentials_version + 1,
             "token_lease_owner": None,
             "token_lease_until": None,

@@ -201,7 +201,8 @@ class LeasedRuns:
         address = self.push_addresses.get(connection.provider)
         until = None if address is None else await tx.channels.live_until(connection.id, address, now)
         pushed = None if until is None else until - now
-        return now + self.pace.wait(failed=failed, retry_after=outcome.retry_after, pushed=pushed)
+        wanted = await tx.org_calendars.sync_interval(connection.id)
+        return now + self.pace.wait(failed=failed, retry_after=outcome.retry_after, pushed=pushed, wanted=wanted)
 
     async def _hand_back(self, lease: Lease) -> None:
         with suppress(LeaseLost, StoreUnavailable):

@@ -24,18 +24,20 @@ class Pace:
         failed: int = 0,
         retry_after: timedelta | None = None,
         pushed: timedelta | None = None,
+        wanted: timedelta | None = None,
     ) -> timedelta:
-        """`failed` runs in a row have come to nothing. Push is live, and has to be renewed after `pushed`.
+        """`failed` runs in a row have come to nothing. Push is live, and has to be renewed after `pushed`. Somebody
+        set the interval of this connection, to `wanted`: then push makes it no longer.
 
         A quarter more or less at random, so that connections which came together do not stay together.
         """
+        interval = wanted or self.interval
         if failed:
-            backed_off = min(self.interval * 2**failed, max(self.interval, LONGEST_BACK_OFF))
-            wait = self._jittered(backed_off)
-        elif pushed is not None:
-            wait = max(min(self._jittered(self.interval * WHILE_PUSHED), pushed), self._jittered(self.interval))
+            wait = self._jittered(min(interval * 2**failed, max(interval, LONGEST_BACK_OFF)))
+        elif pushed is not None and wanted is None:
+            wait = max(min(self._jittered(interval * WHILE_PUSHED), pushed), self._jittered(interval))
         else:
-            wait = self._jittered(self.interval)
+            wait = self._jittered(interval)
         return max(wait, retry_after or timedelta())
 
     def _jittered(self, wait: timedelta) -> timedelta:

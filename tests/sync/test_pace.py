@@ -17,11 +17,12 @@ def wait(
     failed: int = 0,
     retry_after: timedelta | None = None,
     pushed: timedelta | None = None,
+    wanted: timedelta | None = None,
     chance: float = 0.5,
     interval: timedelta = 5 * MINUTE,
 ) -> timedelta:
     """Without chance, unless it is given."""
-    return Pace(interval, lambda: chance).wait(failed=failed, retry_after=retry_after, pushed=pushed)
+    return Pace(interval, lambda: chance).wait(failed=failed, retry_after=retry_after, pushed=pushed, wanted=wanted)
 
 
 def test_a_connection_is_polled_at_the_interval() -> None:
@@ -30,6 +31,12 @@ def test_a_connection_is_polled_at_the_interval() -> None:
 
 def test_one_that_is_pushed_is_polled_more_seldom() -> None:
     assert wait(pushed=timedelta(days=3)) == 30 * MINUTE
+
+
+def test_an_interval_that_somebody_set_holds_although_its_provider_pushes() -> None:
+    assert wait(wanted=MINUTE) == wait(wanted=MINUTE, pushed=timedelta(days=3)) == MINUTE
+    assert wait(wanted=timedelta(days=1)) == timedelta(days=1)
+    assert wait(wanted=MINUTE, failed=1) == 2 * MINUTE
 
 
 def test_a_channel_is_renewed_in_time_but_not_by_runs_without_end() -> None:

@@ -51,6 +51,16 @@ async def due_in(world: World) -> timedelta:
     return due_at - world.clock.now
 
 
+async def test_a_calendar_of_the_organisation_is_due_at_the_interval_that_its_administrator_set(world: World) -> None:
+    await look(world)
+    async with world.database.begin() as tx:
+        (calendar,) = await tx.calendars.list(world.actor)
+        await tx.org_calendars.add(world.actor, calendar.id, 60, world.clock())
+    world.clock.advance(await due_in(world))
+    await look(world)
+    assert timedelta(minutes=40) < await due_in(world) < timedelta(minutes=80)
+
+
 async def test_what_is_due_is_synced_and_due_again_after_the_interval(world: World) -> None:
     for number in range(1, 4):
         await look(world)
