@@ -27,12 +27,14 @@ def vendors(settings: Settings) -> Mapping[ProviderName, Vendor]:
                 authorize_url=str(settings.google_authorize_url),
                 token_url=str(settings.google_token_url),
                 revoke_url=str(settings.google_revoke_url),
+                api_url=_base(settings.google_api_url),
             )
         )
     if settings.microsoft_client_id:
         client = ClientCredentials(settings.microsoft_client_id, settings.microsoft_client_secret)
-        login_url = _base(settings.microsoft_login_url)
-        found.append(known.microsoft(client, login_url=login_url, tenant=settings.microsoft_tenant))
+        login_url, api_url = _base(settings.microsoft_login_url), _base(settings.microsoft_api_url)
+        tenant = settings.microsoft_tenant
+        found.append(known.microsoft(client, login_url=login_url, tenant=tenant, api_url=api_url))
     if client := _client(settings.zoom_client_id, settings.zoom_client_secret):
         login_url, api_url = _base(settings.zoom_login_url), _base(settings.zoom_api_url)
         found.append(known.zoom(client, login_url=login_url, api_url=api_url))

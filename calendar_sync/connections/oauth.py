@@ -132,10 +132,10 @@ class OAuth:
             raise ConsentFailed(f"{vendor.label} does not take the code any more: connect the account again.") from err
 
     async def _account(self, vendor: Vendor, grant: Grant) -> Account:
-        if vendor.user_url is not None:
+        if grant.id_token is None:
             claims = await self.endpoints.user(vendor, vendor.user_url, grant.access_token)
         else:
-            claims = claims_of(grant.id_token or "", vendor.client.id)
+            claims = claims_of(grant.id_token, vendor.client.id)
         identity = vendor.identity(claims)
         if identity is None:
             raise BadResponse(f"{vendor.label} does not say whose account it is.")

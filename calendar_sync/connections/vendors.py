@@ -45,8 +45,8 @@ class Vendor:
     """An OAuth provider.
 
     `issuer` is what its answers may name as `iss` (RFC 9207); `None`: the host of `authorize_url`. `identity` and
-    `email` are read from the claims of the ID token, or of `user_url` where there is one. `scope_prefix` may stand
-    before a scope that was granted.
+    `email` are read from the claims of the ID token or, of a grant without one, from what is at `user_url`.
+    `scope_prefix` may stand before a scope that was granted.
     """
 
     provider: ProviderName
@@ -59,13 +59,13 @@ class Vendor:
     permissions: tuple[Permission, ...]
     identity: Callable[[Claims], str | None]
     email: Callable[[Claims], str | None]
+    user_url: str
     parameters: Mapping[str, str] = field(default_factory=dict)
     takes_login_hint: bool = True
     sends_scope: bool = False
     """Token requests name the scopes, too."""
     basic_auth: bool = False
     """The client shows its secret by Basic authentication instead of in the form (RFC 6749 §2.3.1)."""
-    user_url: str | None = None
     issuer: str | None = None
     scope_prefix: str = ""
 
@@ -81,7 +81,7 @@ class Vendor:
         return [words for words, any_of in wanted.items() if not any_of & scopes]
 
 
-def google(client: ClientCredentials, *, authorize_url: str, token_url: str, revoke_url: str) -> Vendor:
+def google(client: ClientCredentials, *, authorize_url: str, token_url: str, revoke_url: str, api_url: str) -> Vendor:
     """The least that reads calendars. `prompt=consent`, for without it a second consent gives no refresh token."""
     lists, events = f"{_GOOGLE}calendar.calendarlist.readonly", f"{_GOOGLE}calendar.events.readonly"
     whole = {f"{_GOOGLE}calendar.readonly", f"{_GOOGLE}calendar"}
@@ -97,14 +97,15 @@ def google(client: ClientCredentials, *, authorize_url: str, token_url: str, rev
             Permission("see the list of your calendars", frozenset({lists, f"{_GOOGLE}calendar.calendarlist", *whole})),
             Permission("view events on your calendars", frozenset({events, f"{_GOOGLE}calendar.events", *whole})),
         ),
-        identity=lambda claims: _text(claims, "sub"),
-        email=lambda claims: _text(claims, "email"),
+        identity=lambda claims: _text(claims, "sub", "id"),
+        email=lambda claims: _text(claims, "email", "id"),
+        user_url=f"{api_url}/users/me/calendarList/primary",
         parameters={"access_type": "offline", "prompt": "consent", "include_granted_scopes": "true"},
         issuer="https://accounts.google.com",
     )
 
 
-def microsoft(client: ClientCredentials, *, login_url: str, tenant: str) -> Vendor:
+def microsoft(client: ClientCredentials, *, login_url: str, tenant: str, api_url: str) -> Vendor:
     """No address to revoke a token at: Microsoft has none."""
     base = f"{login_url}/{tenant}/oauth2/v2.0"
     reading = ("Calendars.Read", "Calendars.ReadWrite", "Calendars.Read.Shared", "Calendars.ReadWrite.Shared")
@@ -118,7 +119,8 @@ def microsoft(client: ClientCredentials, *, login_url: str, tenant: str) -> Vend
         scopes=("openid", "email", "profile", "offline_access", "User.Read", "Calendars.Read"),
         permissions=(Permission("read your calendars", frozenset(reading)),),
         identity=_microsoft_identity,
-        email=lambda claims: _text(claims, "email") or _text(claims, "preferred_username"),
+        email=lambda claims: _text(claims, "email", "preferred_username", "mail", "userPrincipalName"),
+        user_url=f"{api_url}/me",
         parameters={"response_mode": "query", "prompt": "select_account"},
         sends_scope=True,
         scope_prefix=_GRAPH,
@@ -155,9 +157,9 @@ def zoom(client: ClientCredentials, *, login_url: str, api_url: str) -> Vendor:
 def _microsoft_identity(claims: Claims) -> str | None:
     """Tenant and object id, the same for every application; `sub` is another one for each."""
     tenant, user = _text(claims, "tid"), _text(claims, "oid")
-    return f"{tenant}/{user}" if tenant and user else _text(claims, "sub")
+    return f"{tenant}/{user}" if tenant and user else _text(claims, "sub", "id")
 
 
-def _text(claims: Claims, name: str) -> str | None:
-    value = claims.get(name)
-    return value if isinstance(value, str) and value else None
+def _text(claims: Claims, *names: str) -> str | None:
+    """The first of these that is a text."""
+    return next((value for value in map(claims.get, names) if isinstance(value, str) and value), None)

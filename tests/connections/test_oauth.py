@@ -272,7 +272,12 @@ async def test_our_wrong_client_secret_is_told_to_the_operator_and_not_blamed_on
 
 
 def a_microsoft(url: str) -> Vendor:
-    return vendors.microsoft(CLIENT, login_url=url, tenant="common")
+    return vendors.microsoft(CLIENT, login_url=url, tenant="common", api_url=f"{url}/v2")
+
+
+def a_google(url: str) -> Vendor:
+    addresses = {"authorize_url": url, "token_url": f"{url}/oauth/token", "revoke_url": f"{url}/oauth/revoke"}
+    return vendors.google(CLIENT, api_url=f"{url}/v2", **addresses)
 
 
 def a_zoom(url: str) -> Vendor:
@@ -317,6 +322,20 @@ async def test_a_microsoft_account_is_known_by_its_tenant_and_object(database: D
         }.items()
     )
     assert len(asked.form["code_verifier"]) == 64
+
+
+@on_one_database
+async def test_a_google_account_that_comes_without_an_id_token_is_known_by_its_calendar(database: Database) -> None:
+    server = TokenServer(more={"scope": f"openid email {LISTS} {EVENTS}"}, user={"id": "ada@example.com"})
+    async with serving(server.app) as url:
+        assert await connected(database, server, a_google(url)) == ("ada@example.com", "ada@example.com")
+
+
+@on_one_database
+async def test_a_microsoft_account_that_comes_without_an_id_token_says_itself_who_it_is(database: Database) -> None:
+    server = TokenServer(more={"scope": "Calendars.Read"}, user={"id": "o-1", "mail": "ada@example.com"})
+    async with serving(server.app) as url:
+        assert await connected(database, server, a_microsoft(url)) == ("o-1", "ada@example.com")
 
 
 @on_one_database

@@ -55,7 +55,7 @@ class TokenServer:
             routes=[
                 *(Route(path, self._token, methods=["POST"]) for path in paths),
                 Route("/oauth/revoke", self._revoke, methods=["POST"]),
-                Route("/v2/users/me", self._user),
+                *(Route(f"/v2/{path}", self._user) for path in ("users/me", "me", "users/me/calendarList/primary")),
             ]
         )
 

@@ -122,7 +122,11 @@ async def at_google(database: Database) -> AsyncGenerator[AtGoogle]:
     ada = simulator.add_account("ada@example.com")
     async with serving(simulator) as url:
         google = vendors.google(
-            CLIENT, authorize_url=f"{url}/o/oauth2/v2/auth", token_url=f"{url}/token", revoke_url=f"{url}/revoke"
+            CLIENT,
+            authorize_url=f"{url}/o/oauth2/v2/auth",
+            token_url=f"{url}/token",
+            revoke_url=f"{url}/revoke",
+            api_url=f"{url}/calendar/v3",
         )
         reader = GoogleProvider(vendor_transport(url), api_url=f"{url}/calendar/v3")
         async with a_process(database, google, readers=[reader]) as process:
