@@ -1,12 +1,12 @@
 """Which providers can notify this server, and at which address."""
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 
 from pydantic import AnyHttpUrl
 
 from calendar_sync.domain.providers import ProviderName
 from calendar_sync.settings import Settings
+from providers.vendor import is_loopback
 
 WEBHOOKS_PATH = "/v1/meeting-buddy/calendar/webhooks"
 
@@ -28,8 +28,4 @@ def _can_reach(public_url: AnyHttpUrl, api: AnyHttpUrl) -> bool:
 
 
 def _is_loopback(url: AnyHttpUrl) -> bool:
-    host = (url.host or "").strip("[]")
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return is_loopback((url.host or "").strip("[]"))

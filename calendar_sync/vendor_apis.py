@@ -40,7 +40,7 @@ def zoom(settings: Settings) -> VendorApi:
 
 def _checked(field: str, api: VendorApi) -> VendorApi:
     try:
-        api.transport()
+        api.check()
     except ValueError as err:
         raise Invalid(f"CALENDAR_SYNC_{field.upper()}: {err}", field=field) from err
     return api

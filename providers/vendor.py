@@ -20,6 +20,10 @@ class VendorApi:
     url: str
     limits: Limits = field(default_factory=Limits)
 
+    def check(self) -> None:
+        """Raises `ValueError` for an address that would send tokens over plain http."""
+        _networks(self.url)
+
     def transport(self, time: Time | None = None) -> Transport:
         """See `vendor_transport`."""
         return vendor_transport(self.url, time=time, limits=self.limits)
@@ -33,13 +37,18 @@ def vendor_transport(*urls: str, time: Time | None = None, limits: Limits = Limi
     So a simulator on this machine can stand in for a vendor, and a vendor's redirect can lead to nothing inside.
     Raises `ValueError` for an address that would send tokens over plain http.
     """
-    is_local = all(_is_loopback(httpx.URL(url).host) for url in urls)
-    if not is_local and any(httpx.URL(url).scheme != "https" for url in urls):
-        raise ValueError("The address of a vendor must begin with https://.")
-    networks: Sequence[IPNetwork] = _LOOPBACK if is_local else ()
-    return Transport(allowed_networks=networks, time=time, limits=limits)
+    return Transport(allowed_networks=_networks(*urls), time=time, limits=limits)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host of an address, by name or literally, is this machine."""
     address = literal_address(host)
     return host == "localhost" if address is None else address.is_loopback
+
+
+def _networks(*urls: str) -> Sequence[IPNetwork]:
+    """Those that may be reached although they are not public. Raises `ValueError`, see `vendor_transport`."""
+    is_local = all(is_loopback(httpx.URL(url).host) for url in urls)
+    if not is_local and any(httpx.URL(url).scheme != "https" for url in urls):
+        raise ValueError("The address of a vendor must begin with https://.")
+    return _LOOPBACK if is_local else ()

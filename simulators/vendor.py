@@ -1,6 +1,7 @@
 """What every simulated vendor is: an ASGI application that logs, goes wrong on demand and can be steered."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -19,7 +20,7 @@ _MOST_LOGGED = 10_000
 
 
 @dataclass(slots=True, kw_only=True)
-class Vendor:
+class Vendor(ABC):
     """Its heirs say what their `quirks` and `faults` are, how they answer, and whose a request is."""
 
     clock: Clock = field(default_factory=Clock)
@@ -52,13 +53,13 @@ class Vendor:
         await asyncio.sleep(fault.delay)
         return (halved(response) if fault.half else response), fault
 
+    @abstractmethod
     def account_of(self, request: Request) -> str:
         """The address of the account whose living token a request shows, or nothing."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def answered(self, request: Request) -> Response:
         """What a well-mannered vendor answers."""
-        raise NotImplementedError
 
     def compresses(self, _: Request) -> bool:
         """Whether clients that take gzip get it."""
