@@ -7,7 +7,7 @@ and goes with it. Only the record of changes stays when an event goes: it says t
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Index, MetaData, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Index, MetaData, Table, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from calendar_sync.store.columns import Moment, StoredText
@@ -21,6 +21,12 @@ def _text(references: str | None = None, **options: Any) -> Any:  # noqa: ANN401
 
 def _moment(**options: Any) -> Any:  # noqa: ANN401 -- as SQLModel's own Field
     return Field(sa_type=Moment, **options)
+
+
+def _partial_index(name: str, column: str, *, where: str) -> Index:
+    """Of the few rows in question: small, however many others there are."""
+    condition = text(where)
+    return Index(name, column, postgresql_where=condition, sqlite_where=condition)
 
 
 class Row(SQLModel):
@@ -78,12 +84,17 @@ class ConnectionRow(Row, table=True):
     """`identity_hash` stands for the account's identity, which may itself be a secret (the address of a private feed).
 
     A run writes only while `epoch` is the one its lease was given; `requested_seq > done_seq` asks for one more run,
-    and requests up to `started_seq` were there when the last run began.
+    and requests up to `started_seq` were there when the last run began, at `last_started_at`. `requested_by` is the
+    `Trigger` of the last request. A `lease_until` in the past is that of a run whose process died.
     `credentials_version` counts the credentials; whoever holds `token_lease_…` asks the provider for newer ones.
     """
 
     __tablename__ = "connections"
-    __table_args__ = (UniqueConstraint("user_id", "provider", "identity_hash"),)
+    __table_args__ = (
+        UniqueConstraint("user_id", "provider", "identity_hash"),
+        _partial_index("ix_connections_lease_until", "lease_until", where="lease_until IS NOT NULL"),
+        _partial_index("ix_connections_waiting", "organization_id", where="requested_seq > done_seq"),
+    )
 
     id: str = _text(primary_key=True)
     user_id: str = _text("users.id")
@@ -100,8 +111,10 @@ class ConnectionRow(Row, table=True):
     last_error: str | None = _text()
     next_sync_at: datetime | None = _moment(index=True)
     requested_seq: int = Field(sa_type=BigInteger)
+    requested_by: str = _text(sa_column_kwargs={"server_default": "schedule"})
     done_seq: int = Field(sa_type=BigInteger)
     started_seq: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    last_started_at: datetime | None = _moment()
     lease_owner: str | None = _text()
     lease_until: datetime | None = _moment()
     epoch: int = Field(sa_type=BigInteger)
@@ -278,17 +291,19 @@ class ExceptionRow(Row, table=True):
 
 
 class RunRow(Row, table=True):
-    """`failures` is a JSON list of `SyncFailure`s."""
+    """`failures` is a JSON list of `SyncFailure`s. It serves the connection's requests up to the number `serves`."""
 
     __tablename__ = "sync_runs"
     __table_args__ = (
         Index(None, "user_id", "started_at", "id"),
         Index(None, "connection_id", "started_at", "id"),
+        Index(None, "started_at"),
     )
 
     id: str = _text(primary_key=True)
     connection_id: str = _text("connections.id")
     user_id: str = _text()
+    serves: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     trigger: str = _text()
     status: str = _text()
     started_at: datetime = _moment()

@@ -8,19 +8,26 @@ from pathlib import Path
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
+from sqlalchemy.sql.schema import SchemaItem
 
 from calendar_sync.store.engines import open_engines
 from calendar_sync.store.migrations.runner import CURRENT, upgrade
 from calendar_sync.store.migrations.versioning import newest
+from calendar_sync.store.queue_tables import queue_settings
 from calendar_sync.store.tables import metadata
 
 
 def differences(connection: Connection) -> list[str]:
     """What a further migration would have to do to the migrated store at `connection`, one line each."""
-    found = [str(step) for step in compare_metadata(MigrationContext.configure(connection), metadata)]
+    context = MigrationContext.configure(connection, opts={"include_object": _is_ours})
+    found = [str(step) for step in compare_metadata(context, metadata)]
     if newest(connection) != CURRENT:
         found.append(f"the program to expect {newest(connection)}, not {CURRENT}")
     return found
+
+
+def _is_ours(_: SchemaItem, name: str | None, *__: object) -> bool:
+    return name is None or not name.startswith(queue_settings().queue_table)
 
 
 async def _differences_of_a_new_store(file: Path) -> list[str]:
