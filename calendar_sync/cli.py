@@ -1,4 +1,4 @@
-"""The command line: `calendar-sync serve | migrate | users create | keys create | secrets rotate | schema | sandbox`.
+"""The command line: `calendar-sync serve | worker | migrate | users create | keys create | secrets rotate | schema | sandbox`.
 
 Exit status 0 on success, 2 on wrong usage, 1 otherwise, with one line on standard error that says what to do.
 """
@@ -63,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--no-worker", action="store_true", help="leave background work to `worker` processes")
     serve.set_defaults(command=_serve)
 
+    worker = commands.add_parser("worker", help="do background work only, beside any number of others")
+    worker.set_defaults(command=_worker)
+
     migrate = commands.add_parser("migrate", help="bring the store to the current version")
     migrate.set_defaults(command=_migrate)
 
@@ -122,6 +125,12 @@ async def _serve(options: argparse.Namespace, settings: Settings) -> None:
     from calendar_sync.server import serve
 
     await serve(settings, options.host, options.port, works=not options.no_worker)
+
+
+async def _worker(_: argparse.Namespace, settings: Settings) -> None:
+    from calendar_sync.worker import work
+
+    await work(settings)
 
 
 async def _migrate(_: argparse.Namespace, settings: Settings) -> None:

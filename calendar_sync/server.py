@@ -5,7 +5,7 @@ import logging
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 
@@ -50,7 +50,7 @@ class Server(uvicorn.Server):
             host, port = listener.getsockname()[:2]
             _log.info("Listening.", extra={"host": host, "port": port})
         if self._works:
-            self._work = asyncio.create_task(self._services.schedule.run(), name="schedule")
+            self._work = asyncio.create_task(self._services.work(), name="work")
         self.ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -64,8 +64,11 @@ class Server(uvicorn.Server):
             ending.cancel()
 
     async def _end_runs(self) -> None:
-        await asyncio.sleep(_RUNS_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_RUNS_SECONDS):
+                await self._services.worker.drained()
         await self._services.sync.close()
+        await self._services.worker.close()
 
     @property
     def _services(self) -> Services:

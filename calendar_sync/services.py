@@ -6,7 +6,7 @@ import socket
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 
@@ -27,17 +27,19 @@ from calendar_sync.store.keyring import open_keyring
 from calendar_sync.sync.inbox import Inbox
 from calendar_sync.sync.lease import LeasedRuns
 from calendar_sync.sync.pace import Pace
+from calendar_sync.sync.queue import MemoryQueue, StoredQueue
 from calendar_sync.sync.schedule import Schedule
 from calendar_sync.sync.service import SyncService
 from calendar_sync.sync.slots import Slots
+from calendar_sync.sync.worker import SyncWorker
 from providers.authorities import usual_authorities
 from providers.registry import all_providers
 from providers.retry import Time
 
 CONCURRENT_RUNS = 8
 """Connections that one process syncs at a time, those that only wait left out."""
-SPACING = 1.0
-"""Seconds between the beginnings of two runs over a connection that its provider asks for."""
+SPACING = timedelta(seconds=1)
+"""Between the beginnings of two runs over a connection that its provider asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,15 @@ class Services:
     sync: SyncService
     inbox: Inbox
     schedule: Schedule
+    worker: SyncWorker
+
+    async def work(self) -> None:
+        """Do the runs that are asked for by any process, and ask for those that are due, until it is cancelled."""
+        self.worker.start()
+        try:
+            await self.schedule.run()
+        finally:
+            self.worker.stop_taking()
 
 
 @asynccontextmanager
@@ -75,21 +86,27 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
         vendors, endpoints = oauth_clients.vendors(settings), Endpoints(http, utc_now)
         renewals = Renewals(database, keyring, endpoints, vendors, utc_now)
         stack.push_async_callback(renewals.close)
+        queue = MemoryQueue() if settings.sqlite_path is not None else StoredQueue(database)
         runs = LeasedRuns(
-            database,
-            keyring,
-            providers,
-            utc_now,
-            settings.window_past,
-            settings.window_future,
-            _process_name(),
-            renewals.source,
-            slots.away,
-            push_addresses(settings),
-            Pace(settings.sync_interval),
+            database=database,
+            queue=queue,
+            keyring=keyring,
+            providers=providers,
+            clock=utc_now,
+            past=settings.window_past,
+            future=settings.window_future,
+            owner=_process_name(),
+            tokens=renewals.source,
+            push_addresses=push_addresses(settings),
+            pace=Pace(settings.sync_interval),
+            spacing=SPACING,
         )
-        sync = SyncService(runs, slots, SPACING)
+        sync = SyncService(database, queue, utc_now, SPACING)
+        worker = SyncWorker(queue, runs, slots, sync.watch)
+        stack.push_async_callback(worker.close)
         stack.push_async_callback(sync.close)
+        if queue.is_of_this_process:
+            worker.start()
         inbox = Inbox(database, sync, utc_now)
         stack.push_async_callback(inbox.close)
         first = settings.sync_interval
@@ -104,7 +121,8 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             events=EventService(database),
             sync=sync,
             inbox=inbox,
-            schedule=Schedule(database, sync, utc_now),
+            schedule=Schedule(database, queue, utc_now),
+            worker=worker,
         )
 
 

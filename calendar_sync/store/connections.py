@@ -1,11 +1,11 @@
 """Connections of users to provider accounts."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, case, delete, func, or_, select, update
+from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.domain.accounts import Actor
@@ -13,15 +13,11 @@ from calendar_sync.domain.connections import Connection, ConnectionStatus
 from calendar_sync.domain.errors import NotFound
 from calendar_sync.domain.identifiers import ConnectionId, OrganizationId, UserId
 from calendar_sync.domain.providers import ProviderName
-from calendar_sync.store.columns import among
 from calendar_sync.store.leases import Leases
 from calendar_sync.store.removal import record_removal
 from calendar_sync.store.scope import within
 from calendar_sync.store.statements import upsert_into
 from calendar_sync.store.tables import calendars, connections, events, occurrences
-
-_C = connections.c
-_LONGEST_DUE = (_C.next_sync_at, _C.id)
 
 
 class Connections(Leases):
@@ -82,13 +78,13 @@ class Connections(Leases):
         row = (await self._connection.execute(statement)).first()
         if row is None:
             raise NotFound("connection")
-        return _connection(row)
+        return connection_of(row)
 
     async def list(self, actor: Actor) -> Sequence[Connection]:
         """Oldest first."""
         statement = within(actor, select(connections), connections)
         ordered = statement.order_by(connections.c.created_at, connections.c.id)
-        return [_connection(row) for row in await self._connection.execute(ordered)]
+        return [connection_of(row) for row in await self._connection.execute(ordered)]
 
     async def event_counts(self, actor: Actor) -> Mapping[ConnectionId, int]:
         """How many occurrences each of the actor's connections holds; one that holds none is not named."""
@@ -106,44 +102,7 @@ class Connections(Leases):
 
     async def by_id(self, connection: ConnectionId) -> Connection | None:
         row = (await self._connection.execute(select(connections).where(connections.c.id == connection))).first()
-        return None if row is None else _connection(row)
-
-    async def request(self, wanted: Collection[ConnectionId], now: datetime) -> Sequence[Connection]:
-        """Ask for a run over each that begins after now, and is due at once; returns those that nobody asked for yet.
-
-        While such a run is waiting for its turn, asking again changes nothing: it serves all. Nor does asking for one
-        that is to be connected anew, or is not there.
-        """
-        is_waiting = and_(_C.requested_seq > _C.done_seq, _C.requested_seq > _C.started_seq)
-        idle = select(_C.id).where(among(_C.id, wanted), _C.status == ConnectionStatus.ACTIVE, ~is_waiting)
-        # In one order, so that two who ask for the same do not wait for one another.
-        rows = idle.order_by(_C.id).with_for_update(key_share=True)
-        return await self._ask_for_runs(rows, requested_seq=_C.requested_seq + 1, next_sync_at=now)
-
-    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Sequence[Connection]:
-        """Take over the connections that are due, the longest due first: a run is asked for over each, unless one is.
-
-        They are due again at `until`, for others, in case that whoever took them over ends before the run does. Those
-        of which a run is under way are left out: its end says when they are due again.
-        """
-        is_free = or_(_C.lease_until.is_(None), _C.lease_until < now)
-        due = select(_C.id).where(_C.next_sync_at <= now, _C.status == ConnectionStatus.ACTIVE, is_free)
-        rows = due.order_by(*_LONGEST_DUE).limit(limit).with_for_update(key_share=True, skip_locked=True)
-        asked = case((_C.requested_seq > _C.done_seq, _C.requested_seq), else_=_C.requested_seq + 1)
-        return await self._ask_for_runs(rows, requested_seq=asked, next_sync_at=until)
-
-    async def _ask_for_runs(self, chosen: Select[Any], **values: object) -> Sequence[Connection]:
-        found = list(await self._connection.scalars(chosen))
-        if not found:
-            return []
-        asked = update(connections).where(among(_C.id, found)).values(**values).returning(*connections.c)
-        return [_connection(row) for row in await self._connection.execute(asked)]
-
-    async def next_due(self) -> datetime | None:
-        """When the next sync is due, of all connections."""
-        statement = select(_C.next_sync_at).where(_C.next_sync_at.is_not(None), _C.status == ConnectionStatus.ACTIVE)
-        found: datetime | None = await self._connection.scalar(statement.order_by(*_LONGEST_DUE).limit(1))
-        return found
+        return None if row is None else connection_of(row)
 
     async def schedule(self, connection: ConnectionId, at: datetime | None) -> None:
         """The next sync is due then; `None`: not by the clock."""
@@ -180,7 +139,7 @@ def _hash(identity: str) -> str:
     return blake2b(identity.encode("utf-8", "replace"), digest_size=32, person=b"account").hexdigest()
 
 
-def _connection(row: Row[Any]) -> Connection:
+def connection_of(row: Row[Any]) -> Connection:
     return Connection(
         id=ConnectionId(row.id),
         user_id=UserId(row.user_id),

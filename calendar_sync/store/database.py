@@ -70,14 +70,17 @@ class Database:
         async with _connected(self._engines.writing if write else self._engines.reading) as connection:
             if not write and connection.dialect.name == "postgresql":
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            tx = Transaction(connection)
             try:
                 async with connection.begin():
-                    yield Transaction(connection)
+                    yield tx
                     committing = write
             except DBAPIError as err:
                 if committing and err.connection_invalidated:
                     raise StoreUnavailable(failures.LOST_AT_COMMIT) from err
                 raise
+        for act in tx.after_commit:
+            await act()
 
     async def close(self) -> None:
         await self._engines.dispose()

@@ -27,12 +27,14 @@ class Runs:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def start(self, connection: Connection, trigger: Trigger, now: datetime) -> RunId:
+    async def start(self, connection: Connection, trigger: Trigger, now: datetime, *, serves: int = 0) -> RunId:
+        """Begin the record of a run that serves the requests over the connection up to the number `serves`."""
         run = new_run_id()
         statement = insert(runs).values(
             id=run,
             connection_id=connection.id,
             user_id=connection.user_id,
+            serves=serves,
             trigger=trigger,
             status=RunStatus.RUNNING,
             started_at=now,
@@ -89,10 +91,11 @@ class Runs:
             statement = statement.where(runs.c.started_at < before)
         return [_run(row) for row in await self._connection.execute(statement.limit(limit))]
 
-    async def latest(self, connection: ConnectionId) -> SyncRun | None:
-        """The run over the connection that started last."""
-        statement = _NEWEST_FIRST.where(runs.c.connection_id == connection).limit(1)
-        row = (await self._connection.execute(statement)).first()
+    async def that_served(self, connection: ConnectionId, seq: int) -> SyncRun | None:
+        """The first run that came to its end and serves the request of that number over the connection."""
+        ended = runs.c.status.not_in((RunStatus.RUNNING, RunStatus.ABANDONED))
+        serving = _RUNS.where(runs.c.connection_id == connection, runs.c.serves >= seq, ended)
+        row = (await self._connection.execute(serving.order_by(runs.c.started_at, runs.c.id).limit(1))).first()
         return None if row is None else _run(row)
 
     async def failed_in_a_row(self, connection: ConnectionId) -> int:

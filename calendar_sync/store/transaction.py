@@ -1,5 +1,7 @@
 """One transaction, and what can be done in it."""
 
+from collections.abc import Awaitable, Callable
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.store.accounts import Accounts
@@ -11,6 +13,7 @@ from calendar_sync.store.consents import Consents
 from calendar_sync.store.credentials import Credentials
 from calendar_sync.store.events import Events
 from calendar_sync.store.org_calendars import OrgCalendars
+from calendar_sync.store.requests import Requests
 from calendar_sync.store.runs import Runs
 
 
@@ -21,6 +24,7 @@ class Transaction:
         self.connection = connection
         self.accounts = Accounts(connection)
         self.connections = Connections(connection)
+        self.requests = Requests(connection)
         self.consents = Consents(connection)
         self.credentials = Credentials(connection)
         self.calendars = Calendars(connection)
@@ -29,3 +33,5 @@ class Transaction:
         self.events = Events(connection)
         self.runs = Runs(connection)
         self.changes = Changes(connection)
+        self.after_commit: list[Callable[[], Awaitable[None]]] = []
+        """What is to be done once the transaction is committed. It must not fail: nobody could undo the rest."""

@@ -5,38 +5,42 @@ loses its lease by time; one that was paused and wakes finds the epoch raised an
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Connection, ConnectionStatus, Lease
-from calendar_sync.domain.errors import CalendarSyncError, LeaseLost, StoreUnavailable, Unavailable
+from calendar_sync.domain.errors import CalendarSyncError, LeaseLost, NotFound, StoreUnavailable, Unavailable
 from calendar_sync.domain.events import Window
 from calendar_sync.domain.identifiers import ConnectionId, RunId
 from calendar_sync.domain.oauth import TokenSource
 from calendar_sync.domain.providers import Account, Provider, ProviderName
-from calendar_sync.domain.sync import RunStatus, SyncFailure, SyncRun, Tally, Trigger
+from calendar_sync.domain.requests import Begun
+from calendar_sync.domain.sync import RunStatus, SyncFailure, Tally
 from calendar_sync.store.database import Database, Transaction
 from calendar_sync.store.keyring import Keyring
 from calendar_sync.store.sealed_accounts import unseal
 from calendar_sync.sync.engine import RunUnderWay, fenced
 from calendar_sync.sync.pace import Pace
+from calendar_sync.sync.queue import SyncQueue
 from calendar_sync.sync.runner import Outcome, run_connection
 
-LEASE = timedelta(seconds=9)
+LEASE = timedelta(seconds=7.5)
 """What a process that died holds up its connections for, by default: with the looks at it, less than ten seconds."""
+CLAIM = timedelta(minutes=5)
+"""After how long the schedule looks after a request that nothing came of, though a job was put into the queue."""
 _RENEWALS = 3  # tries to renew it before it runs out
-_LOOK_EVERY = 0.2  # seconds, at a run that another process has under way
 
 
 @dataclass(frozen=True, slots=True)
 class _Started:
     id: RunId
-    connection: Connection
-    ciphertext: str
-    requested: int
+    begun: Begun
+
+    @property
+    def connection(self) -> Connection:
+        return self.begun.connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,14 @@ class _Done:
 class LeasedRuns:
     """Runs connections under their lease. `owner` names this process, `tokens` gives those of accounts by OAuth.
 
-    `away` is entered to wait for another process's run. `push_addresses` are those at which providers can notify this
-    server; the others are only polled. `lease` is how long a process that gives no sign of life keeps a connection from
-    the others.
+    `push_addresses` are those at which providers can notify this server; the others are only polled. `lease` is how
+    long a process that gives no sign of life keeps a connection from the others. What is asked for during a run is put
+    into the `queue` at its end, to begin `spacing` after that run began at the soonest: providers push several times
+    for one deed of a user, and a flood must not use up their limits.
     """
 
     database: Database
+    queue: SyncQueue
     keyring: Keyring
     providers: Mapping[ProviderName, Provider]
     clock: Callable[[], datetime]
@@ -64,82 +70,51 @@ class LeasedRuns:
     future: timedelta
     owner: str
     tokens: Callable[[Connection], TokenSource | None] = lambda _: None
-    away: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     push_addresses: Mapping[ProviderName, str] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
     lease: timedelta = LEASE
+    spacing: timedelta = timedelta()
 
-    async def run_or_join(self, connection: Connection, trigger: Trigger) -> SyncRun:
-        """Sync the connection, or wait for the run that another process has under way, and return what the run did.
+    async def run(self, connection: ConnectionId) -> None:
+        """Do the run that is asked for over the connection, and record what it did.
 
-        Raises `NotFound` when the connection was disconnected meanwhile, and `StoreUnavailable`.
+        Nothing is done where none is asked for (any more), another process is at it, or there is no such connection.
+        Raises `StoreUnavailable`.
         """
-        asked = self.clock()
-        while True:
-            lease = await self._acquire(connection.id)
-            with suppress(LeaseLost):
-                found = await (self._run(lease, connection, trigger) if lease else self._join(connection, asked))
-                if found is not None:
-                    return found
+        while started := await self._start(connection):
+            with suppress(LeaseLost, NotFound):
+                await self._do(started)
+                return
 
-    async def request(self, connections: Collection[ConnectionId]) -> Sequence[Connection]:
-        """Note that they have to be synced after now; however often, one run to come serves them all.
-
-        Returns those of which it was not noted yet.
-        """
+    async def _start(self, connection: ConnectionId) -> _Started | None:
+        now = self.clock()
         async with self.database.begin() as tx:
-            return await tx.connections.request(connections, self.clock())
-
-    async def is_requested(self, connection: ConnectionId) -> bool:
-        """Whether a request stands that no run has served yet. `False` once it is disconnected."""
-        async with self.database.begin(write=False) as tx:
-            requested, done = await tx.connections.pending(connection)
-            return requested > done
-
-    async def _acquire(self, connection: ConnectionId) -> Lease | None:
-        async with self.database.begin() as tx:
-            return await tx.connections.acquire(connection, self.owner, self.lease, self.clock())
-
-    async def _join(self, connection: Connection, asked: datetime) -> SyncRun | None:
-        """The result of the run under way elsewhere, or `None` when there is none (any more) and the lease is free."""
-        while True:
-            async with self.database.begin(write=False) as tx:
-                await tx.connections.get(_owner_of(connection), connection.id)
-                latest = await tx.runs.latest(connection.id)
-                is_leased = await tx.connections.is_leased(connection.id, self.clock())
-            if latest is not None and latest.finished_at is not None and latest.finished_at >= asked:
-                return latest
-            if not is_leased:
+            begun = await tx.requests.begin(connection, self.owner, self.lease, now)
+            if begun is None:
                 return None
-            async with self.away():
-                await asyncio.sleep(_LOOK_EVERY)
+            await tx.runs.abandon_running(connection, now)
+            return _Started(await tx.runs.start(begun.connection, begun.trigger, now, serves=begun.serves), begun)
 
-    async def _run(self, lease: Lease, connection: Connection, trigger: Trigger) -> SyncRun:
+    async def _do(self, started: _Started) -> None:
+        lease = started.begun.lease
         try:
-            started = await self._start(lease, connection, trigger)
             async with self._renewed(lease):
-                outcome, done = await self._read(started, lease)
-                return await self._finish(started, lease, outcome, done)
-        except BaseException:  # cancelled, above all: whoever comes next need not wait for the lease to run out
-            await asyncio.shield(self._hand_back(lease))
+                outcome, done = await self._read(started)
+                await _to_its_end(self._finish(started, outcome, done))
+        except (asyncio.CancelledError, StoreUnavailable):  # whoever comes next need not wait for the lease to run out
+            await asyncio.shield(self._hand_back(lease, timedelta()))
+            raise
+        except Exception:
+            await asyncio.shield(self._hand_back(lease, self.pace.interval))
             raise
 
-    async def _start(self, lease: Lease, connection: Connection, trigger: Trigger) -> _Started:
-        async with fenced(self.database, lease) as tx:
-            current = await tx.connections.get(_owner_of(connection), connection.id)
-            requested = await tx.connections.start(lease)
-            ciphertext = await tx.connections.ciphertext(connection.id)
-            await tx.runs.abandon_running(connection.id, self.clock())
-            run = await tx.runs.start(current, trigger, self.clock())
-            return _Started(run, current, ciphertext, requested)
-
-    async def _read(self, started: _Started, lease: Lease) -> tuple[Outcome, _Done]:
+    async def _read(self, started: _Started) -> tuple[Outcome, _Done]:
         now = self.clock()
         try:
             async with self._provider(started).open(self._account(started)) as client:
                 run = RunUnderWay(
                     id=started.id,
-                    lease=lease,
+                    lease=started.begun.lease,
                     database=self.database,
                     client=client,
                     window=Window(now - self.past, now + self.future),
@@ -160,12 +135,12 @@ class LeasedRuns:
         return self.providers[name]
 
     def _account(self, started: _Started) -> Account:
-        account = unseal(self.keyring, started.connection.id, started.ciphertext)
+        account = unseal(self.keyring, started.connection.id, started.begun.ciphertext)
         tokens = self.tokens(started.connection)
         return account if tokens is None else replace(account, credentials={}, tokens=tokens)
 
-    async def _finish(self, started: _Started, lease: Lease, outcome: Outcome, done: _Done) -> SyncRun:
-        now = self.clock()
+    async def _finish(self, started: _Started, outcome: Outcome, done: _Done) -> None:
+        now, lease = self.clock(), started.begun.lease
         async with fenced(self.database, lease) as tx:
             await tx.runs.finish(
                 started.id,
@@ -177,26 +152,35 @@ class LeasedRuns:
                 synced_calendars=done.synced_calendars,
                 now=now,
             )
-            if outcome.failures:
-                # Where the account was connected anew meanwhile, it was its old credentials that were refused.
-                latest = await tx.connections.ciphertext(lease.connection_id)
-                is_refused = outcome.reconnect and latest == started.ciphertext
-                status = ConnectionStatus.RECONNECT_REQUIRED if is_refused else ConnectionStatus.ACTIVE
-                await tx.connections.mark(lease.connection_id, status, outcome.failures[0].message)
-            else:
-                await tx.connections.synced(started.connection.id, now)
-            for failure in outcome.failures:
-                if failure.calendar_id is not None:
-                    await tx.calendars.failed(failure.calendar_id, failure.message)
-            await tx.connections.release(lease, started.requested)
-            await tx.connections.schedule(lease.connection_id, await self._next_sync(tx, started, outcome, now))
-            return await tx.runs.get(_owner_of(started.connection), started.id)
+            await self._mark(tx, started, outcome, now)
+            await tx.connections.release(lease, started.begun.serves)
+            await self._plan(tx, started, outcome, now)
+
+    async def _mark(self, tx: Transaction, started: _Started, outcome: Outcome, now: datetime) -> None:
+        connection = started.connection.id
+        if not outcome.failures:
+            await tx.connections.synced(connection, now)
+            return
+        # Where the account was connected anew meanwhile, it was its old credentials that were refused.
+        is_refused = outcome.reconnect and await tx.connections.ciphertext(connection) == started.begun.ciphertext
+        status = ConnectionStatus.RECONNECT_REQUIRED if is_refused else ConnectionStatus.ACTIVE
+        await tx.connections.mark(connection, status, outcome.failures[0].message)
+        for failure in outcome.failures:
+            if failure.calendar_id is not None:
+                await tx.calendars.failed(failure.calendar_id, failure.message)
+
+    async def _plan(self, tx: Transaction, started: _Started, outcome: Outcome, now: datetime) -> None:
+        """When the next run is due: at once, where one was asked for meanwhile and the provider wants no rest."""
+        connection = started.connection.id
+        follow_up = None if outcome.retry_after else await tx.requests.follow_up(connection, self.spacing, now)
+        if follow_up is not None:
+            await self.queue.put(tx, [follow_up])
+            await tx.connections.schedule(connection, now + CLAIM)
+        else:
+            await tx.connections.schedule(connection, await self._next_sync(tx, started, outcome, now))
 
     async def _next_sync(self, tx: Transaction, started: _Started, outcome: Outcome, now: datetime) -> datetime:
         connection = started.connection
-        requested, done = await tx.connections.pending(connection.id)
-        if requested > done and not outcome.retry_after:
-            return now
         failed = await tx.runs.failed_in_a_row(connection.id) if outcome.failures else 0
         address = self.push_addresses.get(connection.provider)
         until = None if address is None else await tx.channels.live_until(connection.id, address, now)
@@ -204,11 +188,12 @@ class LeasedRuns:
         wanted = await tx.org_calendars.sync_interval(connection.id)
         return now + self.pace.wait(failed=failed, retry_after=outcome.retry_after, pushed=pushed, wanted=wanted)
 
-    async def _hand_back(self, lease: Lease) -> None:
+    async def _hand_back(self, lease: Lease, wait: timedelta) -> None:
         with suppress(LeaseLost, StoreUnavailable):
             async with fenced(self.database, lease) as tx:
                 await tx.runs.abandon_running(lease.connection_id, self.clock())
                 await tx.connections.release(lease, None)
+                await tx.connections.schedule(lease.connection_id, self.clock() + wait)
 
     @asynccontextmanager
     async def _renewed(self, lease: Lease) -> AsyncGenerator[None]:
@@ -231,8 +216,14 @@ class LeasedRuns:
                         return  # the run's next write is refused
 
 
-def _owner_of(connection: Connection) -> Actor:
-    return Actor(connection.user_id, connection.organization_id)
+async def _to_its_end(last_step: Coroutine[None, None, None]) -> None:
+    """Not even a cancellation leaves it half done: it is short, and all that was read would be read again."""
+    task = asyncio.create_task(last_step)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
 
 
 def _status(outcome: Outcome, done: _Done) -> RunStatus:

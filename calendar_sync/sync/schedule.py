@@ -1,4 +1,4 @@
-"""Syncs connections when they are due. What is due stands in the store; this only looks, sleeps and looks again."""
+"""Asks for runs when they are due. What is due stands in the store; this only looks, sleeps and looks again."""
 
 import asyncio
 import logging
@@ -7,19 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from calendar_sync.domain.errors import StoreUnavailable
-from calendar_sync.domain.sync import Trigger
 from calendar_sync.store.database import Database
-from calendar_sync.sync.service import SyncService
-from calendar_sync.sync.slots import MOST_BEGUN
+from calendar_sync.sync.lease import CLAIM
+from calendar_sync.sync.queue import SyncQueue
 
 _log = logging.getLogger(__name__)
 
-CLAIM = timedelta(minutes=2)
-"""How long a connection that was taken up here is left alone by other processes, if nothing comes of it."""
-MOST_AT_ONCE = MOST_BEGUN
-"""Connections taken up and not done. The others are left to processes with more time."""
-_LONGEST_SLEEP = 5.0  # seconds: another process may have asked for a run and ended
-_SHORTEST_SLEEP = 1.0
+MOST_AT_ONCE = 500
+"""Connections claimed in one transaction."""
+_LONGEST_SLEEP = 5.0  # seconds: what another process changes in the store is not told here
+_SHORTEST_SLEEP = 0.25
+_TIDY_EVERY = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -27,10 +25,12 @@ class Schedule:
     """Runs until it is cancelled. Any number of processes may have one over the same store."""
 
     database: Database
-    service: SyncService
+    queue: SyncQueue
     clock: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _is_away: bool = False
+    _tidy_at: datetime | None = None
+    _has_recalled: bool = False
 
     async def run(self) -> None:
         """Keep looking. An unavailable store is waited for."""
@@ -38,22 +38,39 @@ class Schedule:
             await self.sleep(await self._looked())
 
     async def look(self) -> float:
-        """Take up what is due, and say after how many seconds to look again. Raises `StoreUnavailable`."""
+        """Put what is due into the queue, and say after how many seconds to look again. Raises `StoreUnavailable`."""
         now = self.clock()
         async with self.database.begin(write=False) as tx:
-            due_at = await tx.connections.next_due()
+            due_at = await tx.requests.next_due()
         if due_at is None:
             return _LONGEST_SLEEP
-        if due_at <= now and (room := MOST_AT_ONCE - self.service.following) > 0:
+        if due_at <= now:
             async with self.database.begin() as tx:
-                due = await tx.connections.claim_due(now, now + CLAIM, room)
-            for connection in due:
-                self.service.follow(connection, Trigger.SCHEDULE)
+                claimed = await tx.requests.claim_due(now, now + CLAIM, MOST_AT_ONCE)
+                await self.queue.put(tx, [each.job for each in claimed if each.job is not None])
+            if len(claimed) == MOST_AT_ONCE:
+                return 0
         return min(max((due_at - now).total_seconds(), _SHORTEST_SLEEP), _LONGEST_SLEEP)
+
+    async def recall(self) -> None:
+        """Find in the store, once, what a queue held that was lost with its process. Raises `StoreUnavailable`."""
+        if self.queue.is_of_this_process and not self._has_recalled:
+            async with self.database.begin() as tx:
+                await tx.requests.recall(self.clock())
+        self._has_recalled = True
+
+    async def tidy(self) -> None:
+        """Keep the tables of what is past from growing without end, now and then. Raises `StoreUnavailable`."""
+        now = self.clock()
+        if self._tidy_at is None or now >= self._tidy_at:
+            await self.queue.trim()
+            self._tidy_at = now + _TIDY_EVERY
 
     async def _looked(self) -> float:
         try:
+            await self.recall()
             wait = await self.look()
+            await self.tidy()
         except StoreUnavailable as error:
             if not self._is_away:
                 _log.warning("Nothing is synced on schedule for now: %s", error.message)

@@ -24,6 +24,11 @@ class Slots:
         self._active = _Places(active)
         self._begun = _Places(max(active, begun))
 
+    @property
+    def room(self) -> int:
+        """How many more runs could work at once."""
+        return min(self._active.free, self._begun.free)
+
     async def __aenter__(self) -> None:
         await self._begun.take()
         try:
@@ -64,6 +69,10 @@ class _Places:
         self._free = number
         self._coming_back: deque[asyncio.Future[None]] = deque()
         self._new: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def free(self) -> int:
+        return self._free
 
     async def take(self, *, again: bool = False) -> None:
         if self._free:

@@ -1,6 +1,5 @@
 """Processes of ours over one store, and the providers they sign in to, as small as connecting by OAuth can be."""
 
-import asyncio
 import ssl
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncGenerator, Sequence
@@ -28,6 +27,7 @@ from calendar_sync.store.database import Database
 from calendar_sync.store.keyring import Keyring
 from calendar_sync.store.sealed_accounts import seal, unseal
 from calendar_sync.sync.lease import LeasedRuns
+from calendar_sync.sync.queue import MemoryQueue
 from calendar_sync.sync.service import SyncService
 from providers.google.provider import GoogleProvider
 from providers.vendor import vendor_transport
@@ -36,6 +36,7 @@ from simulators.google.app import GoogleSimulator
 from simulators.server import serving
 from tests.builders import an_actor
 from tests.connections.token_server import TokenServer
+from tests.sync.process import SyncProcess
 from tests.sync.world import Clock
 
 KEY = urlsafe_b64encode(bytes(32)).decode()
@@ -80,8 +81,8 @@ async def a_process(
         renewals = Renewals(database, KEYRING, endpoints, by_name, clock)
         stack.push_async_callback(renewals.close)
         day = timedelta(days=1)
-        runs = LeasedRuns(database, KEYRING, providers, clock, day, day, "this process", renewals.source)
-        sync = SyncService(runs, asyncio.Semaphore(8))
+        runs = LeasedRuns(database, MemoryQueue(), KEYRING, providers, clock, day, day, "this process", renewals.source)
+        sync = SyncProcess(runs)
         stack.push_async_callback(sync.close)
         connections = ConnectionService(database, KEYRING, providers, clock, oauth)
         yield Process(database, clock, oauth, renewals, connections, sync)

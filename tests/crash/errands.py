@@ -1,6 +1,5 @@
 """What the processes that crash are at: a sync of all connections of a user, or the renewal of an access token."""
 
-import asyncio
 import os
 import time
 from collections.abc import Callable
@@ -21,9 +20,10 @@ from calendar_sync.domain.providers import Provider
 from calendar_sync.store.database import Database
 from calendar_sync.store.keyring import Keyring
 from calendar_sync.sync.lease import LEASE, LeasedRuns
-from calendar_sync.sync.service import SyncService
+from calendar_sync.sync.queue import MemoryQueue
 from tests.connections.world import CLIENT, KEYRING
 from tests.crash.process import Operations
+from tests.sync.process import SyncProcess
 from tests.sync.world import KEY, NOW
 
 
@@ -48,10 +48,11 @@ class Reader:
     address: str
     token: Token | None = None
 
-    def service(self, database: Database, clock: Callable[[], datetime], lease: timedelta = LEASE) -> SyncService:
+    def service(self, database: Database, clock: Callable[[], datetime], lease: timedelta = LEASE) -> SyncProcess:
         provider = self.provider(self.address)
         runs = LeasedRuns(
             database=database,
+            queue=MemoryQueue(),
             keyring=Keyring.of(KEY),
             providers={provider.name: provider},
             clock=clock,
@@ -61,7 +62,7 @@ class Reader:
             tokens=lambda _: self.token,
             lease=lease,
         )
-        return SyncService(runs, asyncio.Semaphore(8))
+        return SyncProcess(runs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,8 +90,10 @@ async def test_a_run_is_recorded_with_all_that_it_did(world: World) -> None:
 async def test_who_asks_during_a_run_gets_its_result_without_another_reading(world: World) -> None:
     gate = Gate(world)
     first = asyncio.create_task(world.sync())
+    await joining(world.service)
     await gate.reached.wait()
     second = asyncio.create_task(world.sync())
+    await joining(world.service)
     gate.open()
 
     assert (await first).runs == (await second).runs

@@ -19,7 +19,7 @@ from calendar_sync.store.database import Database
 from calendar_sync.store.keyring import Keyring
 from calendar_sync.store.sealed_accounts import seal
 from calendar_sync.sync.lease import LeasedRuns
-from calendar_sync.sync.service import SyncService
+from calendar_sync.sync.queue import MemoryQueue
 from calendar_sync.sync.slots import Slots
 from providers.google.provider import GoogleProvider
 from providers.limits import Limits, Rate
@@ -31,7 +31,8 @@ from simulators.server import serving
 from tests.builders import an_event
 from tests.providers.google.remote import Grant
 from tests.sync.google_world import a_google_world
-from tests.sync.world import KEY, Clock, World, a_world, joining
+from tests.sync.process import SyncProcess
+from tests.sync.world import KEY, Clock, World, a_world
 
 SLOTS = 8
 THROTTLED = 20
@@ -65,7 +66,7 @@ class Many:
 
     database: Database
     simulator: GoogleSimulator
-    service: SyncService
+    service: SyncProcess
     sleep: Sleep
     grants: dict[str, TokenSource]
 
@@ -107,9 +108,9 @@ async def many(database: Database, limits: Limits = Limits()) -> AsyncGenerator[
         provider = GoogleProvider(vendor_transport(url, time=time, limits=limits), api_url=f"{url}/calendar/v3")
         day = timedelta(days=30)
         runs = LeasedRuns(
-            database, Keyring.of(KEY), {provider.name: provider}, Clock(), day, day, "process", tokens, slots.away
+            database, MemoryQueue(), Keyring.of(KEY), {provider.name: provider}, Clock(), day, day, "process", tokens
         )
-        service = SyncService(runs, slots)
+        service = SyncProcess(runs, slots)
         try:
             yield Many(database, simulator, service, sleep, grants)
         finally:
@@ -254,29 +255,3 @@ async def test_the_first_limit_ends_the_run_because_it_is_the_accounts(world: Wo
     await world.sync()
 
     assert len(world.provider.readings) == 1
-
-
-async def test_a_wait_for_another_processs_run_holds_no_slot(database: Database) -> None:
-    slots = Slots(1)
-    async with a_world(database) as world:
-        world.provider.calendar("main").put(an_event("e1"))
-        reached, go_on = asyncio.Event(), asyncio.Event()
-
-        async def before_page() -> None:
-            reached.set()
-            await go_on.wait()
-
-        world.provider.before_page = before_page
-        first = asyncio.create_task(world.sync())
-        await reached.wait()
-        other = world.another_process()
-        other.runs_under_lease = replace(other.runs_under_lease, away=slots.away)
-        other.concurrency = slots
-        second = asyncio.create_task(other.sync(world.actor))
-        await joining(other)
-
-        async with asyncio.timeout(30), slots:
-            assert not second.done()
-        go_on.set()
-
-        assert (await first).runs == (await second).runs

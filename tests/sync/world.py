@@ -1,6 +1,5 @@
 """A store, a scripted provider and a connection between them, as small as a sync can be."""
 
-import asyncio
 import operator
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -14,13 +13,14 @@ from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Connection
 from calendar_sync.domain.identifiers import CalendarId, connection_id
 from calendar_sync.domain.providers import Account, Provider, ProviderName
-from calendar_sync.domain.sync import SyncResult, SyncRun, Tally
+from calendar_sync.domain.sync import SyncResult, Tally
 from calendar_sync.events.service import EventService
 from calendar_sync.store.database import Database
 from calendar_sync.store.keyring import Keyring
 from calendar_sync.store.sealed_accounts import seal
 from calendar_sync.sync.lease import LeasedRuns
-from calendar_sync.sync.service import SyncService
+from calendar_sync.sync.queue import MemoryQueue
+from tests.sync.process import SyncProcess
 from tests.sync.scripted import ScriptedProvider
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -44,17 +44,6 @@ class Clock:
         self.now += by
 
 
-@dataclass(frozen=True, slots=True)
-class ObservedRuns(LeasedRuns):
-    """`joining` is set once it waits for another process's run."""
-
-    joining: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def _join(self, connection: Connection, asked: datetime) -> SyncRun | None:
-        self.joining.set()
-        return await LeasedRuns._join(self, connection, asked)
-
-
 @dataclass
 class World:
     """`service` is one process; `another_process` gives a second one over the same store."""
@@ -65,12 +54,12 @@ class World:
     clock: Clock
     connections: ConnectionService
     events: EventService
-    service: SyncService
+    service: SyncProcess
     connection: Connection
     owners: int = 1
-    others: list[SyncService] = field(default_factory=list)
+    others: list[SyncProcess] = field(default_factory=list)
 
-    def another_process(self) -> SyncService:
+    def another_process(self) -> SyncProcess:
         self.owners += 1
         service = sync_service(self.database, self.provider, self.clock, f"process {self.owners}")
         self.others.append(service)
@@ -99,10 +88,9 @@ class World:
         return {f"{names[CalendarId(calendar)]}/{remote_id}" for calendar, remote_id in state}
 
 
-async def joining(service: SyncService) -> None:
+async def joining(service: SyncProcess) -> None:
     """Wait until the process of that service waits for another one's run."""
-    assert isinstance(service.runs_under_lease, ObservedRuns)
-    await service.runs_under_lease.joining.wait()
+    await service.joining.acquire()
 
 
 async def hashes(database: Database, connection: Connection) -> dict[str, str]:
@@ -127,9 +115,10 @@ def difference(
     )
 
 
-def sync_service(database: Database, provider: Provider, clock: Clock, owner: str) -> SyncService:
-    runs = ObservedRuns(
+def sync_service(database: Database, provider: Provider, clock: Clock, owner: str) -> SyncProcess:
+    runs = LeasedRuns(
         database=database,
+        queue=MemoryQueue(),
         keyring=Keyring.of(KEY),
         providers={provider.name: provider},
         clock=clock,
@@ -137,7 +126,7 @@ def sync_service(database: Database, provider: Provider, clock: Clock, owner: st
         future=timedelta(days=60),
         owner=owner,
     )
-    return SyncService(runs, asyncio.Semaphore(8))
+    return SyncProcess(runs)
 
 
 @asynccontextmanager

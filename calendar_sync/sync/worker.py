@@ -1,0 +1,95 @@
+"""Does the runs that are asked for: takes connections from the queue while there is room, and syncs them."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from calendar_sync.domain.errors import StoreUnavailable
+from calendar_sync.sync.lease import LeasedRuns
+from calendar_sync.sync.queue import SyncQueue, Taken
+from calendar_sync.sync.slots import Slots
+from calendar_sync.sync.watch import Watch
+
+_log = logging.getLogger(__name__)
+
+_FIRST_WAIT = 0.5
+_LONGEST_WAIT = 15.0  # seconds, for a store that is away
+
+
+@dataclass(slots=True)
+class SyncWorker:
+    """One for a process. Who waits in this process for a run is told by `watch` when it ends."""
+
+    queue: SyncQueue
+    runs: LeasedRuns
+    slots: Slots
+    watch: Watch
+    _work: asyncio.Task[None] | None = None
+    _under_way: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def start(self) -> None:
+        """Begin to take jobs, if it has not."""
+        if self._work is None:
+            self._work = asyncio.create_task(self._keep_working(), name="worker")
+
+    def stop_taking(self) -> None:
+        """Take no more jobs; those under way go on."""
+        self.queue.stop()
+
+    async def drained(self) -> None:
+        """Wait until nothing is under way here."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
+    async def close(self) -> None:
+        """End the runs under way here: the page being stored is finished or undone, and the connection handed back."""
+        if self._work is None:
+            return
+        self.stop_taking()
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+        self._work.cancel()
+        await asyncio.gather(self._work, return_exceptions=True)
+
+    async def _keep_working(self) -> None:
+        """Work until the queue is stopped. A store that is away is waited for."""
+        wait = _FIRST_WAIT
+        while True:
+            try:
+                await self.queue.work(self._do, lambda: self.slots.room)
+            except StoreUnavailable as error:
+                _log.warning("No syncs are taken up for now: %s", error.message)
+            else:
+                return
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, _LONGEST_WAIT)
+
+    async def _do(self, job: Taken) -> None:
+        """Never raises: what becomes of the job stands in the connection's row."""
+        task = asyncio.create_task(self._sync(job), name=f"sync {job.connection}")
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([task])
+        await self.queue.wake()
+
+    async def _sync(self, job: Taken) -> None:
+        wait = _FIRST_WAIT
+        while True:
+            try:
+                async with self.slots:
+                    await self.runs.run(job.connection)
+                self.watch.ended()
+                return
+            except StoreUnavailable as error:  # who gave up the job would leave its connection for long
+                _log.warning("A sync is put off: %s", error.message, extra={"connection": job.connection})
+                self.watch.failed(job.connection, error)
+            except Exception as error:  # noqa: BLE001 - the boundary that keeps a fault of ours to the connection
+                _log.error(
+                    "A sync failed by a fault of this program.", exc_info=error, extra={"connection": job.connection}
+                )
+                return
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, _LONGEST_WAIT)
