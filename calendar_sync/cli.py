@@ -1,4 +1,4 @@
-"""The command line: `calendar-sync serve | worker | migrate | users create | keys create | secrets rotate | schema | sandbox`.
+"""The command line, `calendar-sync`: serve, worker, migrate, users, keys, secrets, schema, sandbox.
 
 Exit status 0 on success, 2 on wrong usage, 1 otherwise, with one line on standard error that says what to do.
 """

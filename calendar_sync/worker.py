@@ -20,7 +20,8 @@ _log = logging.getLogger(__name__)
 async def work(settings: Settings) -> None:
     """Do background work until SIGINT or SIGTERM. Raises `CalendarSyncError` when the store cannot be used."""
     if settings.sqlite_path is not None:
-        raise Invalid("A worker needs PostgreSQL: on SQLite, `calendar-sync serve` does the background work itself.")
+        message = "A worker needs PostgreSQL: on SQLite, `calendar-sync serve` does the background work itself."
+        raise Invalid(message, field="database_url")
     configure_logging(settings.log_level)
     async with open_services(settings) as services:
         await services.connections.expect_keys()

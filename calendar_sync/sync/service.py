@@ -50,7 +50,7 @@ class SyncService:
         chosen = await self._chosen(actor, connections)
         asked = await self._ask([connection.id for connection in chosen], trigger)
         ended = await asyncio.gather(*map(self._served, asked))
-        late = [each.connection for each, run in zip(asked, ended, strict=True) if isinstance(run, _Late)]
+        late = [each.connection for each, run in zip(asked, ended, strict=True) if isinstance(run, Late)]
         return result_of([run for run in ended if isinstance(run, SyncRun)], late)
 
     async def request(self, connections: Collection[ConnectionId], trigger: Trigger) -> None:
@@ -72,12 +72,12 @@ class SyncService:
             await self.queue.put(tx, [each.job for each in asked if each.job is not None])
         return asked
 
-    async def _served(self, asked: Asked) -> "SyncRun | _Late | None":
+    async def _served(self, asked: Asked) -> "SyncRun | Late | None":
         try:
             async with asyncio.timeout(self.patience.total_seconds()):
                 return await self.watch.served(asked)
         except TimeoutError:
-            return _Late()
+            return Late()
 
     async def runs(
         self, actor: Actor, *, connection: ConnectionId | None = None, limit: int, before: datetime | None = None
@@ -111,7 +111,7 @@ class SyncService:
             return [await tx.connections.get(actor, connection) for connection in dict.fromkeys(wanted)]
 
 
-class _Late:
+class Late:
     """In place of a run that has not come to its end in time."""
 
 

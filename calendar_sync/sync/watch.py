@@ -92,7 +92,7 @@ class Watch:
                 self._soon.clear()
                 try:
                     await self._answer(waiting)
-                except StoreUnavailable as error:
+                except Exception as error:  # noqa: BLE001 - whatever it is, nobody is left waiting for an answer
                     for waiter in waiting:
                         waiter.fail(error)
                 await self._pause()

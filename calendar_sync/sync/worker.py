@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from calendar_sync.domain.errors import StoreUnavailable
@@ -71,8 +70,7 @@ class SyncWorker:
         task = asyncio.create_task(self._sync(job), name=f"sync {job.connection}")
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait([task])
+        await asyncio.gather(task, return_exceptions=True)
         await self.queue.wake()
 
     async def _sync(self, job: Taken) -> None:

@@ -5,7 +5,7 @@ import asyncio
 from calendar_sync.domain.requests import Asked
 from calendar_sync.domain.sync import SyncRun
 from calendar_sync.sync.lease import LeasedRuns
-from calendar_sync.sync.service import SyncService
+from calendar_sync.sync.service import Late, SyncService
 from calendar_sync.sync.slots import Slots
 from calendar_sync.sync.worker import SyncWorker
 
@@ -31,6 +31,6 @@ class SyncProcess(SyncService):
         await super().close()
         await self.worker.close()
 
-    async def _served(self, asked: Asked) -> SyncRun | object | None:
+    async def _served(self, asked: Asked) -> SyncRun | Late | None:
         self.joining.release()
         return await super()._served(asked)

@@ -18,10 +18,12 @@ from calendar_sync.domain.sync import RunStatus
 from calendar_sync.store.channels import Channels, ChannelState, StoredChannel
 from calendar_sync.store.database import Database
 from calendar_sync.sync.channels import FIRST_WAIT, LIFE, LONGEST_WAIT, UNSUPPORTED_WAIT
+from calendar_sync.sync.queue import MemoryQueue
 from providers.google.push import GooglePush
 from simulators.google.faults import Fault
 from tests.databases import a_migrated_file, scratch
 from tests.sync.google_world import GoogleWorld, a_google_world
+from tests.sync.process import SyncProcess
 
 NOBODY = "http://127.0.0.1:9/notifications"
 WATCH = "/calendar/v3/calendars/"
@@ -211,6 +213,7 @@ async def test_what_a_process_that_ended_had_asked_for_is_cleared_up(
         await asyncio.wait([cut_short])
         assert isinstance(cut_short.exception(), StoreUnavailable)
     assert await states(world) == [ChannelState.OPENING]
+    world.service = SyncProcess(replace(world.service.runs_under_lease, queue=MemoryQueue()))
     await world.sync()
     assert await states(world) == [ChannelState.OPEN]
 
@@ -218,7 +221,7 @@ async def test_what_a_process_that_ended_had_asked_for_is_cleared_up(
 async def test_a_live_channel_makes_polls_rarer_until_it_has_to_be_renewed(world: GoogleWorld) -> None:
     await synced(world)
     async with world.database.begin(write=False) as tx:
-        due_at = await tx.connections.next_due()
+        due_at = await tx.requests.next_due()
     assert due_at is not None
     interval = world.service.runs_under_lease.pace.interval
     assert interval * 4 < due_at - world.clock.now < interval * 8

@@ -9,7 +9,7 @@ import asyncio
 import os
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -55,18 +55,22 @@ class MortalDatabase:
         self._database = database
         self._commits = commits
         self._undone = undone
+        self.is_gone = asyncio.Event()
 
     @asynccontextmanager
     async def begin(self, *, write: bool = True) -> AsyncGenerator[Transaction]:
-        if self._commits < 0:
-            raise KilledError
+        self._expect_life()
         async with self._database.begin(write=write) as tx:
             yield tx
             if write:
                 self._commits -= 1
-            if self._commits < 0 and self._undone:
-                raise KilledError
+            if self._undone:
+                self._expect_life()
+        self._expect_life()
+
+    def _expect_life(self) -> None:
         if self._commits < 0:
+            self.is_gone.set()
             raise KilledError
 
 
@@ -162,11 +166,15 @@ class SyncMachine(RuleBasedStateMachine):
         self.run(self._clean_sync())
 
     async def _killed_sync(self, commits: int, *, undone: bool) -> None:
-        mortal = cast(Database, MortalDatabase(self.world.database, commits, undone=undone))
-        process = sync_service(mortal, self.world.provider, self.world.clock, "mortal")
-        with suppress(KilledError):
-            await process.sync(self.world.actor)
+        mortal = MortalDatabase(self.world.database, commits, undone=undone)
+        process = sync_service(cast(Database, mortal), self.world.provider, self.world.clock, "mortal")
+        syncing = asyncio.create_task(process.sync(self.world.actor))
+        dying = asyncio.create_task(mortal.is_gone.wait())
+        await asyncio.wait({syncing, dying}, return_when=asyncio.FIRST_COMPLETED)
         await process.close()
+        for task in (syncing, dying):
+            task.cancel()
+        await asyncio.gather(syncing, dying, return_exceptions=True)
 
     async def _pushed_sync(self, calendar: str, remote_id: str, title: str) -> None:
         world, pushed = self.world, False

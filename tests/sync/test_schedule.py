@@ -12,11 +12,12 @@ from calendar_sync.domain.errors import Disconnected, RateLimited, Unavailable
 from calendar_sync.domain.sync import Trigger
 from calendar_sync.store.database import Database
 from calendar_sync.store.engines import sqlite_path
+from calendar_sync.sync.lease import CLAIM, LeasedRuns
 from calendar_sync.sync.pace import Pace
-from calendar_sync.sync.schedule import CLAIM, Schedule
-from calendar_sync.sync.service import SyncService
+from calendar_sync.sync.schedule import Schedule
 from tests.builders import an_event
 from tests.connections.world import on_one_database
+from tests.sync.process import SyncProcess
 from tests.sync.world import World, a_world
 
 INTERVAL = timedelta(minutes=5)
@@ -29,8 +30,8 @@ async def world(database: Database) -> AsyncGenerator[World]:
         yield world
 
 
-def schedule(world: World, service: SyncService | None = None) -> Schedule:
-    return Schedule(world.database, service or world.service, world.clock)
+def schedule(world: World, process: SyncProcess | None = None) -> Schedule:
+    return Schedule(world.database, (process or world.service).queue, world.clock)
 
 
 async def look(world: World) -> float:
@@ -46,7 +47,7 @@ async def triggers(world: World) -> list[Trigger]:
 
 async def due_in(world: World) -> timedelta:
     async with world.database.begin(write=False) as tx:
-        due_at = await tx.connections.next_due()
+        due_at = await tx.requests.next_due()
     assert due_at is not None
     return due_at - world.clock.now
 
@@ -99,21 +100,25 @@ async def test_processes_that_look_at_once_sync_once(world: World) -> None:
 async def test_what_was_asked_for_before_a_process_was_killed_is_served_by_the_next(world: World) -> None:
     await world.sync()
     async with world.database.begin() as tx:
-        await tx.connections.request([world.connection.id], world.clock())
+        await tx.requests.ask([world.connection.id], Trigger.USER, world.clock(), until=world.clock() + CLAIM)
+    await schedule(world).recall()
     await look(world)
-    assert await triggers(world) == [Trigger.SCHEDULE, Trigger.USER]
-    async with world.database.begin(write=False) as tx:
-        requested, done = await tx.connections.pending(world.connection.id)
-    assert requested == done
+    assert await triggers(world) == [Trigger.USER, Trigger.USER]
 
 
 async def test_what_was_taken_up_before_a_process_was_killed_is_taken_up_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    lost = asyncio.Event()
+
+    async def lose(*_: object) -> None:
+        lost.set()
+
     with monkeypatch.context() as patch:
-        patch.setattr(SyncService, "follow", lambda *_: None)
-        await look(world)
-    await look(world)
+        patch.setattr(LeasedRuns, "run", lose)
+        await schedule(world).look()
+        await lost.wait()
+    await schedule(world).look()
     assert await triggers(world) == []
     world.clock.advance(CLAIM)
     await look(world)
@@ -142,7 +147,7 @@ async def test_an_account_that_is_to_be_connected_anew_is_left_alone(world: Worl
     world.provider.before_listing = Disconnected()
     await look(world)
     async with world.database.begin(write=False) as tx:
-        assert await tx.connections.next_due() is None
+        assert await tx.requests.next_due() is None
         connection = await tx.connections.get(world.actor, world.connection.id)
     assert connection.status is ConnectionStatus.RECONNECT_REQUIRED
     world.clock.advance(timedelta(days=30))
@@ -164,6 +169,6 @@ async def test_a_store_that_is_away_is_waited_for(
     await world.database.close()
     sqlite_path(sqlite_url).unlink()
     with pytest.raises(asyncio.CancelledError):
-        await Schedule(world.database, world.service, world.clock, sleep).run()
+        await Schedule(world.database, world.service.queue, world.clock, sleep).run()
     assert slept == [5.0] * 3
     assert len([record for record in caplog.records if "on schedule" in record.getMessage()]) == 1

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -10,9 +10,11 @@ from calendar_sync.domain.connections import ConnectionStatus
 from calendar_sync.domain.errors import BadResponse, Disconnected, NotFound, RateLimited, StoreUnavailable, Unavailable
 from calendar_sync.domain.identifiers import ConnectionId
 from calendar_sync.domain.occurrences import OccurrenceFilter
+from calendar_sync.domain.requests import Job
 from calendar_sync.domain.sync import RunStatus, SyncResult, Tally, Trigger
 from calendar_sync.store.database import Database
-from calendar_sync.sync.lease import LEASE, LeasedRuns
+from calendar_sync.store.requests import Requests
+from calendar_sync.sync.lease import LEASE
 from tests.builders import a_hole, a_series, an_actor, an_event, wall
 from tests.sync.world import World, a_world, joining
 
@@ -464,22 +466,26 @@ async def test_whoever_waits_is_told_that_the_server_stops_and_the_next_process_
     assert result.tally == Tally(new=1)
 
 
-async def test_a_request_that_comes_as_the_last_one_ends_is_not_forgotten(world: World) -> None:
+async def test_a_request_that_comes_as_a_run_ends_is_not_forgotten(world: World) -> None:
     await world.service.request([world.connection.id], Trigger.PUSH)
-    look, at_the_end = LeasedRuns.is_requested, asyncio.Event()
+    look, asking = Requests.follow_up, list[asyncio.Task[None]]()
 
-    async def look_and_dawdle(runs: LeasedRuns, connection: ConnectionId) -> bool:
-        found = await look(runs, connection)
-        if not found and not at_the_end.is_set():
-            at_the_end.set()
-            await world.service.request([world.connection.id], Trigger.PUSH)
+    async def look_and_ask(
+        requests: Requests, connection: ConnectionId, spacing: timedelta, now: datetime
+    ) -> Job | None:
+        found = await look(requests, connection, spacing, now)
+        if not asking:
+            asking.append(asyncio.create_task(world.service.request([connection], Trigger.PUSH)))
+            await asyncio.sleep(0)
         return found
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(LeasedRuns, "is_requested", look_and_dawdle)
+        patch.setattr(Requests, "follow_up", look_and_ask)
+        await world.service.settled()
+        await asyncio.gather(*asking)
         await world.service.settled()
 
-    assert at_the_end.is_set()
+    assert len(asking) == 1
     assert len(await world.service.runs(world.actor, limit=10)) == 2
 
 

@@ -207,7 +207,7 @@ async def world(database: Database) -> AsyncGenerator[World]:
 
 async def is_due(world: World, at: datetime) -> bool:
     async with world.database.begin(write=False) as tx:
-        due_at = await tx.connections.next_due()
+        due_at = await tx.requests.next_due()
     return due_at is not None and due_at <= at
 
 

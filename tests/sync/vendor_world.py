@@ -16,11 +16,11 @@ from calendar_sync.domain.occurrences import Occurrence, OccurrenceFilter
 from calendar_sync.domain.sync import SyncRun, Tally
 from calendar_sync.store.database import Database
 from calendar_sync.store.keyring import Keyring
-from calendar_sync.sync.service import SyncService
 from simulators.control import NotFound
 from simulators.faults import Fault
 from tests.builders import an_actor
 from tests.providers.consented import VendorRemote
+from tests.sync.process import SyncProcess
 from tests.sync.world import KEY, Clock, connected, difference, hashes, sync_service
 
 RemoteT = TypeVar("RemoteT", bound=VendorRemote[Any, Any])
@@ -39,7 +39,7 @@ class VendorWorld(ABC, Generic[RemoteT]):
     actor: Actor
     connection: Connection
     remote: RemoteT
-    service: SyncService
+    service: SyncProcess
     clock: Clock
     connections: ConnectionService
 
