@@ -100,6 +100,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             push_addresses=push_addresses(settings),
             pace=Pace(settings.sync_interval),
             spacing=SPACING,
+            turn=slots.turn,
         )
         sync = SyncService(database, queue, utc_now, SPACING)
         worker = SyncWorker(queue, runs, slots, sync.watch)

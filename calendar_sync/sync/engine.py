@@ -5,7 +5,7 @@ repeat work but never skips any; what is removed was either named as removed or 
 listing that would empty a calendar is read twice; every object counts at most once in a run.
 """
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,9 +30,16 @@ async def fenced(database: Database, lease: Lease) -> AsyncGenerator[Transaction
         yield tx
 
 
+async def no_turns() -> None:
+    """For a run that shares its process with no other one."""
+
+
 @dataclass(slots=True)
 class RunUnderWay:
-    """One run over one connection: what it reads with, what it may write, and what it has counted so far."""
+    """One run over one connection: what it reads with, what it may write, and what it has counted so far.
+
+    `turn` is awaited after each page, where the run holds nothing that others may want: they can have their turn.
+    """
 
     id: RunId
     lease: Lease
@@ -40,6 +47,7 @@ class RunUnderWay:
     client: ProviderClient
     window: Window
     clock: Callable[[], datetime]
+    turn: Callable[[], Awaitable[None]] = no_turns
     ledger: RunLedger = field(default_factory=RunLedger)
     pages: int = 0
     synced_calendars: int = 0
@@ -88,6 +96,7 @@ async def _pull(calendar: Calendar, run: RunUnderWay, since: Cursor | None, *, c
                     return
                 transitions = await _store_page(tx, calendar, page, seen, run, confirmed=confirmed)
             run.ledger.record(calendar.id, transitions)
+            await run.turn()
 
 
 async def _store_page(

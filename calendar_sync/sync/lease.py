@@ -5,7 +5,7 @@ loses its lease by time; one that was paused and wakes finds the epoch raised an
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from calendar_sync.domain.sync import RunStatus, SyncFailure, Tally
 from calendar_sync.store.database import Database, Transaction
 from calendar_sync.store.keyring import Keyring
 from calendar_sync.store.sealed_accounts import unseal
-from calendar_sync.sync.engine import RunUnderWay, fenced
+from calendar_sync.sync.engine import RunUnderWay, fenced, no_turns
 from calendar_sync.sync.pace import Pace
 from calendar_sync.sync.queue import SyncQueue
 from calendar_sync.sync.runner import Outcome, run_connection
@@ -58,7 +58,7 @@ class LeasedRuns:
     `push_addresses` are those at which providers can notify this server; the others are only polled. `lease` is how
     long a process that gives no sign of life keeps a connection from the others. What is asked for during a run is put
     into the `queue` at its end, to begin `spacing` after that run began at the soonest: providers push several times
-    for one deed of a user, and a flood must not use up their limits.
+    for one deed of a user, and a flood must not use up their limits. `turn` is awaited after each page.
     """
 
     database: Database
@@ -74,6 +74,7 @@ class LeasedRuns:
     pace: Pace = field(default_factory=Pace)
     lease: timedelta = LEASE
     spacing: timedelta = timedelta()
+    turn: Callable[[], Awaitable[None]] = no_turns
 
     async def run(self, connection: ConnectionId) -> None:
         """Do the run that is asked for over the connection, and record what it did.
@@ -119,6 +120,7 @@ class LeasedRuns:
                     client=client,
                     window=Window(now - self.past, now + self.future),
                     clock=self.clock,
+                    turn=self.turn,
                 )
                 address = self.push_addresses.get(started.connection.provider)
                 outcome = await run_connection(started.connection, run, address)

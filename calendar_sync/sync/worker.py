@@ -77,7 +77,7 @@ class SyncWorker:
         wait = _FIRST_WAIT
         while True:
             try:
-                async with self.slots:
+                async with self.slots.run_of(job.organization):
                     await self.runs.run(job.connection)
                 self.watch.ended()
                 return

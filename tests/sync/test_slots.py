@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from calendar_sync.domain.identifiers import OrganizationId
 from calendar_sync.sync.slots import Slots
+
+ACME = OrganizationId("org_acme")
 
 SETTLED = 20
 """Steps of the loop after which nothing moves by itself any more."""
@@ -33,7 +36,7 @@ class Run:
 
     async def _run(self) -> None:
         try:
-            async with self.slots:
+            async with self.slots.run_of(ACME):
                 self._works()
                 await self.awake.wait()
                 self.awake.clear()
@@ -151,7 +154,7 @@ async def test_a_task_that_a_run_started_waits_for_the_run() -> None:
         async with slots.away():
             await released.wait()
 
-    async with slots:
+    async with slots.run_of(ACME):
         tasks = [asyncio.create_task(wait()) for _ in range(3)]
         await settle()
         other = Run(slots)
@@ -175,7 +178,7 @@ async def test_a_task_that_outlives_its_run_keeps_no_slot() -> None:
         async with slots.away():
             await released.wait()
 
-    async with slots:
+    async with slots.run_of(ACME):
         left_behind = asyncio.create_task(wait())
         await settle()
     other = Run(slots)
@@ -191,11 +194,11 @@ async def test_a_task_that_outlives_its_run_keeps_no_slot() -> None:
 @pytest.mark.parametrize("error", [ValueError, TimeoutError])
 async def test_a_run_that_fails_gives_its_slot_back_wherever_it_is(error: type[Exception]) -> None:
     async def fails(slots: Slots) -> None:
-        async with slots:
+        async with slots.run_of(ACME):
             raise error
 
     async def fails_away(slots: Slots) -> None:
-        async with slots, slots.away():
+        async with slots.run_of(ACME), slots.away():
             raise error
 
     steps: Sequence[Callable[[Slots], Awaitable[None]]] = (fails, fails_away)
@@ -208,7 +211,7 @@ async def test_a_run_that_fails_gives_its_slot_back_wherever_it_is(error: type[E
 
 async def test_a_slot_handed_to_a_run_in_the_step_that_cancels_it_is_not_lost() -> None:
     slots = Slots(1)
-    async with slots:
+    async with slots.run_of(ACME):
         second = Run(slots)
         await settle()
     second.task.cancel()
@@ -230,7 +233,7 @@ async def test_whatever_runs_do_and_whenever_they_are_cancelled_no_slot_is_lost_
 
     async def run(number: int, script: Sequence[str]) -> None:
         try:
-            async with slots:
+            async with slots.run_of(ACME):
                 under_way.add(number)
                 working.add(number)
                 for what in script:
