@@ -26,11 +26,14 @@ class SyncWorker:
     watch: Watch
     _work: asyncio.Task[None] | None = None
     _under_way: set[asyncio.Task[None]] = field(default_factory=set)
+    _asking: set[asyncio.Task[None]] = field(default_factory=set)
+    _is_closing: bool = False
 
     def start(self) -> None:
         """Begin to take jobs, if it has not."""
         if self._work is None:
             self._work = asyncio.create_task(self._keep_working(), name="worker")
+            self.slots.on_room = self._ask_for_more
 
     def stop_taking(self) -> None:
         """Take no more jobs; those under way go on."""
@@ -45,6 +48,7 @@ class SyncWorker:
         """End the runs under way here: the page being stored is finished or undone, and the connection handed back."""
         if self._work is None:
             return
+        self._is_closing = True
         self.stop_taking()
         for task in self._under_way:
             task.cancel()
@@ -67,11 +71,17 @@ class SyncWorker:
 
     async def _do(self, job: Taken) -> None:
         """Never raises: what becomes of the job stands in the connection's row."""
+        if self._is_closing:
+            return
         task = asyncio.create_task(self._sync(job), name=f"sync {job.connection}")
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         await asyncio.gather(task, return_exceptions=True)
-        await self.queue.wake()
+
+    def _ask_for_more(self) -> None:
+        asking = asyncio.create_task(self.queue.wake(), name="ask for more")
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
 
     async def _sync(self, job: Taken) -> None:
         wait = _FIRST_WAIT
