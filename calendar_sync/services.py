@@ -122,7 +122,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             events=EventService(database),
             sync=sync,
             inbox=inbox,
-            schedule=Schedule(database, queue, utc_now),
+            schedule=Schedule(database, queue, utc_now, settings.run_history),
             worker=worker,
         )
 

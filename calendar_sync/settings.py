@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     sync_window_future_days: int = Field(
         default=365, ge=1, le=1460, description="How many days ahead occurrences are kept for."
     )
+    run_history_days: int = Field(
+        default=14, ge=1, le=3650, description="How many days the record of a sync is kept; the latest one always is."
+    )
     allowed_private_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
         default=(),
         description="Comma-separated networks that addresses typed by users may reach although they are not public.",
@@ -152,6 +155,10 @@ class Settings(BaseSettings):
     @property
     def sync_interval(self) -> timedelta:
         return timedelta(seconds=self.sync_interval_seconds)
+
+    @property
+    def run_history(self) -> timedelta:
+        return timedelta(days=self.run_history_days)
 
     @property
     def window_past(self) -> timedelta:

@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, Select, delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.domain.accounts import Actor
@@ -103,6 +103,16 @@ class Runs:
         newest = select(runs.c.status).where(runs.c.connection_id == connection, runs.c.finished_at.is_not(None))
         statuses = await self._connection.scalars(newest.order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(10))
         return sum(1 for _ in takewhile(lambda status: status == RunStatus.FAILED, statuses))
+
+    async def trim(self, before: datetime, at_most: int) -> int:
+        """Delete that many runs that began earlier, but the latest over each connection; how many there were."""
+        later = runs.alias()
+        has_later = exists().where(
+            later.c.connection_id == runs.c.connection_id, later.c.started_at > runs.c.started_at
+        )
+        old = select(runs.c.id).where(runs.c.started_at < before, has_later).order_by(runs.c.started_at).limit(at_most)
+        deleted = delete(runs).where(runs.c.id.in_(old.with_for_update(skip_locked=True)))
+        return (await self._connection.execute(deleted)).rowcount
 
     async def _set(self, run: RunId, **values: object) -> None:
         await self._connection.execute(update(runs).where(runs.c.id == run).values(**values))

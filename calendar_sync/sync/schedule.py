@@ -18,15 +18,20 @@ MOST_AT_ONCE = 500
 _LONGEST_SLEEP = 5.0  # seconds: what another process changes in the store is not told here
 _SHORTEST_SLEEP = 0.25
 _TIDY_EVERY = timedelta(minutes=1)
+_MOST_TRIMMED = 10_000
 
 
 @dataclass(slots=True)
 class Schedule:
-    """Runs until it is cancelled. Any number of processes may have one over the same store."""
+    """Runs until it is cancelled. Any number of processes may have one over the same store.
+
+    `history` is how long the record of a run is kept.
+    """
 
     database: Database
     queue: SyncQueue
     clock: Callable[[], datetime]
+    history: timedelta = timedelta(days=14)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _is_away: bool = False
     _tidy_at: datetime | None = None
@@ -64,6 +69,8 @@ class Schedule:
         now = self.clock()
         if self._tidy_at is None or now >= self._tidy_at:
             await self.queue.trim()
+            async with self.database.begin() as tx:
+                await tx.runs.trim(now - self.history, _MOST_TRIMMED)
             self._tidy_at = now + _TIDY_EVERY
 
     async def _looked(self) -> float:

@@ -101,3 +101,20 @@ async def test_there_is_no_latest_run_before_the_first(place: Place) -> None:
         assert await tx.runs.latest(place.connection.id) is None
         with pytest.raises(NotFound):
             await tx.runs.get(place.actor, RunId("run_none"))
+
+
+async def test_old_runs_are_forgotten_but_the_latest_of_a_connection(place: Place) -> None:
+    first, second = await start(place), await start(place, minutes=1)
+    async with place.database.begin() as tx:
+        assert await tx.runs.trim(NOW + timedelta(minutes=2), at_most=10) == 1
+        assert [run.id for run in await tx.runs.list(place.actor, limit=10)] == [second]
+    with pytest.raises(NotFound):
+        await the_run(place, first)
+
+
+async def test_as_many_are_forgotten_at_once_as_one_says_the_oldest_first(place: Place) -> None:
+    runs = [await start(place, minutes) for minutes in range(4)]
+    async with place.database.begin() as tx:
+        assert await tx.runs.trim(NOW + timedelta(minutes=2), at_most=1) == 1
+        assert await tx.runs.trim(NOW + timedelta(minutes=2), at_most=10) == 1
+        assert {run.id for run in await tx.runs.list(place.actor, limit=10)} == set(runs[2:])

@@ -96,6 +96,7 @@ async def a_door(database_url: str, **settings: object) -> AsyncGenerator[Door]:
     app, feeds = create_app(chosen), IcsSimulator()
     async with serving(feeds.app) as address, app.router.lifespan_context(app) as state:
         assert state is not None
+        state["services"].worker.start()  # as `serve` does
         yield Door(app, state["services"], state, feeds, address)
 
 
