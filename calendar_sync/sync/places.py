@@ -82,9 +82,6 @@ class Places:
         except asyncio.CancelledError:
             if not place.cancelled():  # it was handed over in the very step that cancelled us
                 self.give(share.organization)
-            elif not share.is_waited_in:
-                self._step_out(share)
-                self._step_in(share)
             raise
 
     def _hand_over(self, share: "_Share") -> None:
@@ -107,7 +104,7 @@ class Places:
         """Behind those that wait with as few places; where it stands already, it stays."""
         if share.is_waited_in:
             self._waiting.setdefault(share.held, OrderedDict()).setdefault(share)
-        elif not share.held and self._shares.get(share.organization) is share:
+        elif not share.held:
             del self._shares[share.organization]
 
 
@@ -118,7 +115,7 @@ class _Share:
     organization: OrganizationId
     held: int = 0
     lines: dict[Line, list[tuple[int, int, _Waiter]]] = field(default_factory=lambda: {line: [] for line in Line})
-    """Heaps. Who was cancelled is among them until it would be next."""
+    """Heaps. Who has been cancelled is among them until it would be next."""
     _order: tuple[Line, Line, Line] = (Line.BACK, Line.SHORT, Line.LONG)
 
     @property

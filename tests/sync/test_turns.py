@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calendar_sync.domain.identifiers import OrganizationId
@@ -151,6 +151,31 @@ def test_a_run_that_is_cancelled_while_others_have_their_turn_leaves_no_gap() ->
         return office
 
     assert virtual_time.run(main()).pages == ["cancelled", *["other"] * 3, "last"]
+
+
+def test_a_run_that_gave_its_place_up_in_a_task_of_its_own_goes_on_after_a_page_with_a_place_only() -> None:
+    async def main() -> list[float]:
+        slots, went_on = Slots(1), list[float]()
+
+        async def wait() -> None:
+            async with slots.away():
+                await asyncio.sleep(10)
+
+        async def run() -> None:
+            async with slots.run_of(ACME), asyncio.TaskGroup() as tasks:
+                tasks.create_task(wait())
+                await asyncio.sleep(SOON)
+                await slots.turn()
+                went_on.append(asyncio.get_running_loop().time())
+
+        async def other() -> None:
+            async with slots.run_of(BRAND):
+                await asyncio.sleep(3)
+
+        await asyncio.gather(run(), other())
+        return went_on
+
+    assert virtual_time.run(main()) == [3.0]
 
 
 @dataclass
@@ -326,6 +351,7 @@ async def _until(part: float) -> None:
     await asyncio.sleep((part - now) % 1 or 1)
 
 
+@settings(deadline=None)
 @given(SCRIPTS, st.integers(1, 4), st.sampled_from([0.0, 1.5]))
 def test_whatever_runs_do_places_are_shared_fairly_and_none_is_lost_or_made(
     scripts: Sequence[Script], active: int, quantum: float
