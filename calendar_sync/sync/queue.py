@@ -18,7 +18,7 @@ from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.executors import EntrypointExecutor, EntrypointExecutorParameters
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.models import Job as QueuedJob
-from pgqueuer.domain.types import QueueEntrypoint
+from pgqueuer.domain.types import JobId, QueueEntrypoint
 from pgqueuer.ports import RepositoryPort
 from pgqueuer.ports.repository import EntrypointExecutionParameter
 
@@ -68,9 +68,10 @@ class SyncQueue(ABC):
         `do` must not raise. Raises `StoreUnavailable`, after those under way have come to their end, too.
         """
         working = self._working = _Manager(self._repository(), queue_settings().channel)
-        working.room = room
+        working.room, working.handed_out = room, set()
 
         async def sync(job: QueuedJob) -> None:
+            working.handed_out.discard(job.id)
             await do(_taken(job))
 
         parameters = EntrypointExecutorParameters(concurrency_limit=0, func=sync)
@@ -188,11 +189,13 @@ class _Manager(QueueManager):
     """Takes as many jobs as there is room for."""
 
     room: Room
+    handed_out: set[JobId]
+    """The jobs that were taken and have not come to be done: what they will fill looks like room still."""
 
     async def fetch_jobs(
         self, batch_size: int, global_concurrency_limit: int | None, heartbeat_timeout: timedelta
     ) -> AsyncGenerator[QueuedJob]:
-        while not self.shutdown.is_set() and (at_most := min(batch_size, self.room())) > 0:
+        while not self.shutdown.is_set() and (at_most := min(batch_size, self._free())) > 0:
             jobs = await self.queries.dequeue(
                 batch_size=at_most,
                 entrypoints={QueueEntrypoint(_SYNC): EntrypointExecutionParameter(concurrency_limit=0)},
@@ -202,8 +205,12 @@ class _Manager(QueueManager):
             )
             if not jobs:
                 break
+            self.handed_out.update(job.id for job in jobs if job.id not in self.job_context)
             for job in jobs:
                 yield job
+
+    def _free(self) -> int:
+        return self.room() - len(self.handed_out)
 
 
 class _StoredQueries(Queries):
