@@ -1,4 +1,4 @@
-"""Turns: at the end of a page a run makes way for whoever holds less, and a process has room beside its long runs.
+"""Turns: at the end of a page a run makes way for whoever holds less.
 
 Everything here happens in virtual time: a page takes an eighth of a second, exactly.
 """
@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calendar_sync.domain.identifiers import OrganizationId
-from calendar_sync.sync.slots import QUANTUM, YOUNG, Slots
+from calendar_sync.sync.slots import QUANTUM, Slots
 from tests import virtual_time
 
 PAGE = 1 / 8
@@ -176,91 +176,6 @@ def test_a_run_that_gave_its_place_up_in_a_task_of_its_own_goes_on_after_a_page_
         return went_on
 
     assert virtual_time.run(main()) == [3.0]
-
-
-@dataclass
-class Told:
-    """Slots, and the room that they have told of, each time."""
-
-    slots: Slots
-    told: list[int] = field(default_factory=list)
-    tasks: list[asyncio.Task[None]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.slots.on_room = lambda: self.told.append(self.slots.room)
-
-    async def begin(self, organization: OrganizationId, seconds: float = 1000, *, away: bool = False) -> None:
-        async def run() -> None:
-            async with self.slots.run_of(organization):
-                if away:
-                    async with self.slots.away():
-                        await asyncio.sleep(1)
-                await asyncio.sleep(seconds)
-
-        self.tasks.append(asyncio.create_task(run()))
-        await asyncio.sleep(SOON)
-
-    async def close(self) -> None:
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-
-
-def test_there_is_room_for_as_many_runs_as_there_are_places_less_those_that_are_young() -> None:
-    async def main() -> None:
-        office = Told(Slots(3))
-        assert office.slots.room == 3
-        await office.begin(ACME)
-        assert office.slots.room == 2
-        await office.begin(ACME)
-        await office.begin(BRAND)
-        assert office.slots.room == 0
-        assert not office.told
-        await office.close()
-        assert office.told == [1, 2, 3]
-
-    virtual_time.run(main())
-
-
-def test_beside_runs_that_are_long_under_way_there_is_room_for_others_and_it_is_told_at_once() -> None:
-    async def main() -> None:
-        office = Told(Slots(2))
-        await office.begin(ACME)
-        await office.begin(ACME)
-        await asyncio.sleep(YOUNG - 0.1)
-        assert office.slots.room == 0
-        await asyncio.sleep(0.2)
-        assert office.told == [1, 2]
-        await office.begin(BRAND)
-        await asyncio.sleep(2 * YOUNG)
-        assert office.slots.room == 1, "one that waits to begin fills a place, however long it waits"
-        await office.close()
-
-    virtual_time.run(main())
-
-
-def test_a_run_that_is_away_leaves_room_until_it_is_back() -> None:
-    async def main() -> None:
-        office = Told(Slots(1))
-        await office.begin(ACME, away=True)
-        assert (office.slots.room, office.told) == (1, [1])
-        await asyncio.sleep(1)
-        assert office.slots.room == 0
-        await office.close()
-
-    virtual_time.run(main())
-
-
-def test_there_is_no_room_beyond_the_runs_that_may_be_under_way() -> None:
-    async def main() -> None:
-        office = Told(Slots(2, begun=3))
-        for _ in range(3):
-            await office.begin(ACME, away=True)
-        assert office.slots.room == 0
-        await office.close()
-        assert office.slots.room == 2
-
-    virtual_time.run(main())
 
 
 @dataclass(frozen=True, slots=True)
