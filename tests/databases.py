@@ -95,8 +95,9 @@ class PostgreSQL:
             self.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     def empty(self, url: str) -> None:
-        """Delete all there is; everything hangs from an organisation. Far quicker than another copy."""
-        _finish(_execute(self.socket, str(make_url(url).database), "DELETE FROM organizations"))
+        """Delete all there is: what hangs from an organisation, and the queue. Far quicker than another copy."""
+        for table in ("organizations", "sync_queue", "sync_queue_log"):
+            _finish(_execute(self.socket, str(make_url(url).database), f"DELETE FROM {table}"))  # noqa: S608
 
     def execute(self, statement: str) -> list[tuple[Any, ...]]:
         return _finish(_execute(self.socket, "postgres", statement))

@@ -9,7 +9,6 @@ from calendar_sync.domain.errors import Invalid
 from calendar_sync.domain.providers import ProviderName
 from calendar_sync.services import open_services
 from calendar_sync.settings import Settings
-from calendar_sync.sync.slots import Slots
 from providers.google.provider import GoogleProvider
 from providers.limits import Limits, Rate
 from providers.vendor import VendorApi
@@ -59,13 +58,12 @@ def test_the_operator_can_set_each_of_them(monkeypatch: pytest.MonkeyPatch) -> N
 async def test_the_server_keeps_to_them_and_its_providers_wait_without_a_slot(sqlite_url: str) -> None:
     settings = Settings(database_url=sqlite_url, google_requests_per_minute=7)
     async with open_services(settings) as services:
-        runs, slots = services.sync.runs_under_lease, services.sync.concurrency
-        google = runs.providers[ProviderName.GOOGLE_CALENDAR]
+        slots = services.worker.slots
+        google = services.worker.runs.providers[ProviderName.GOOGLE_CALENDAR]
 
         assert isinstance(google, GoogleProvider)
-        assert isinstance(slots, Slots)
         assert google._transport.budgets.limits == vendor_apis.google(settings).limits
-        assert google._transport.time.away == runs.away == slots.away
+        assert google._transport.time.away == slots.away
 
 
 @pytest.mark.parametrize(

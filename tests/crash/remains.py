@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
+
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Connection
 from calendar_sync.domain.identifiers import CalendarId, OccurrenceId
 from calendar_sync.domain.occurrences import OccurrenceFilter
 from calendar_sync.domain.sync import RunStatus, SyncRun, Tally
+from calendar_sync.store import tables
 from calendar_sync.store.changes import RecordedChange
-from calendar_sync.store.database import Database
+from calendar_sync.store.database import Database, Transaction
 from tests.sync.world import difference
 
 Object = tuple[CalendarId, str]
@@ -78,8 +81,14 @@ async def remains(url: str, actor: Actor, connection: Connection, now: datetime)
             occurrences={each.id: (each.starts_at, each.title) for each in page.items},
             changes=await tx.changes.list(actor.user_id, 0, 10_000),
             runs=await tx.runs.list(actor, limit=1_000),
-            is_leased=await tx.connections.is_leased(connection.id, now),
+            is_leased=await _is_leased(tx, connection, now),
         )
     await database.close()
     assert len(found.occurrences) == len(page.items) == len(set(found.occurrences.values())), "none is there twice"
     return found
+
+
+async def _is_leased(tx: Transaction, connection: Connection, now: datetime) -> bool:
+    row = tables.connections.c
+    until: datetime | None = await tx.connection.scalar(select(row.lease_until).where(row.id == connection.id))
+    return until is not None and until >= now

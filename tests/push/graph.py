@@ -37,8 +37,11 @@ class Subscription:
             return next(iter(await tx.channels.of_connection(self.connection.id)), None)
 
     async def pending(self) -> tuple[int, int]:
+        """The number of the last request for a run, and of the last one that a run has served."""
         async with self.database.begin(write=False) as tx:
-            return await tx.connections.pending(self.connection.id)
+            standings = await tx.requests.standings([self.connection.id], datetime.now(UTC))
+        standing = standings[self.connection.id]
+        return standing.requested, standing.done
 
 
 async def a_subscription(database: Database, *, expires_in: timedelta = timedelta(days=6)) -> Subscription:

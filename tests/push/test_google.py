@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from calendar_sync.domain.sync import Trigger
-from calendar_sync.sync.service import SyncService
+from calendar_sync.store import tables
+from calendar_sync.sync.lease import LeasedRuns
 from simulators.google.calendars import event_time
 from simulators.google.faults import Fault
 from tests.push.world import TOMORROW, WEBHOOKS, PushWorld, a_push_world, a_pushed_world, burst, message, until
@@ -120,7 +122,7 @@ async def test_lost_push_is_healed_by_the_poll(world: PushWorld) -> None:
     world.ada.primary.add("Dinner", TOMORROW)
     assert await world.titles() == ["Lunch"]
     async with world.services.database.begin() as tx:
-        due_at = await tx.connections.next_due()
+        due_at = await tx.requests.next_due()
         assert due_at is not None
         assert due_at - datetime.now(UTC) < timedelta(hours=1)
         await tx.connections.schedule((await world.runs())[0].connection_id, datetime.now(UTC))
@@ -138,13 +140,16 @@ async def test_a_request_that_was_stored_is_served_after_the_process_was_killed(
     (channel,) = world.channels
     world.simulator.quirks.change(push="lose")
     world.ada.primary.add("Dinner", TOMORROW)
-    monkeypatch.setattr(SyncService, "follow", lambda *_: None)  # it dies before the run begins
+    monkeypatch.setattr(LeasedRuns, "run", nothing)  # it dies before the run begins
     assert (await world.client.post(WEBHOOKS, headers=message(channel))).status_code == 200
     await world.stop()
     monkeypatch.undo()
 
     await world.start(works=True)
     await until(lambda: shows(world, "Dinner", "Lunch"))
+
+
+async def nothing(*_: object) -> None: ...
 
 
 async def shows(world: PushWorld, *titles: str) -> bool:
@@ -224,12 +229,23 @@ async def test_a_burst_leaves_one_run_under_way_and_one_to_follow(world: PushWor
 
 async def test_runs_that_push_asks_for_lie_apart(world: PushWorld) -> None:
     (channel,) = world.channels
-    world.services.sync.spacing = 60.0
-    for number in range(10):
+    await forget_when_a_run_began(world)
+    world.space(timedelta(minutes=1))
+    assert (await world.client.post(WEBHOOKS, headers=message(channel, 0))).status_code == 200
+    await world.settled()
+
+    for number in range(1, 10):
         assert (await world.client.post(WEBHOOKS, headers=message(channel, number))).status_code == 200
         await until(lambda: is_at_rest(world))
+
     assert await world.pushed() == 1
-    await world.services.sync.close()
+    async with world.services.database.begin(write=False) as tx:
+        assert len(await tx.requests.waiting()) == 1, "the next one is to come"
+
+
+async def forget_when_a_run_began(world: PushWorld) -> None:
+    async with world.services.database.begin() as tx:
+        await tx.connection.execute(update(tables.connections).values(last_started_at=None))
 
 
 async def is_at_rest(world: PushWorld) -> bool:

@@ -14,11 +14,11 @@ from calendar_sync.store.channels import Channels
 from calendar_sync.store.database import Database
 from calendar_sync.store.engines import sqlite_path
 from calendar_sync.sync.inbox import Inbox, Notification
+from calendar_sync.sync.queue import MemoryQueue
 from calendar_sync.sync.service import SyncService
 from tests.push.graph import Subscription, a_subscription
 from tests.store.test_cost import counted
-from tests.sync.scripted import ScriptedProvider
-from tests.sync.world import Clock, sync_service
+from tests.sync.world import Clock
 
 
 @dataclass
@@ -32,14 +32,13 @@ class Box:
 
 
 async def a_box(database: Database) -> Box:
-    service = sync_service(database, ScriptedProvider(), Clock(), "this process")
+    """Of a process without a worker: nothing is synced, what is asked for stays asked for."""
+    service = SyncService(database, MemoryQueue(), Clock())
     return Box(Inbox(database, service, lambda: datetime.now(UTC)), await a_subscription(database))
 
 
 @pytest.fixture
-async def box(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Box]:
-    """Nothing is synced; what is asked for stays asked for."""
-    monkeypatch.setattr(SyncService, "follow", lambda *_: None)
+async def box(database: Database) -> AsyncGenerator[Box]:
     box = await a_box(database)
     yield box
     await box.inbox.close()
@@ -96,10 +95,7 @@ async def test_a_server_that_stops_tells_those_who_wait_to_come_again(
     assert {type(task.exception()) for task in waiting} == {StoreUnavailable}
 
 
-async def test_what_was_not_stored_is_not_taken_and_comes_again(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(SyncService, "follow", lambda *_: None)
+async def test_what_was_not_stored_is_not_taken_and_comes_again(sqlite_url: str) -> None:
     database = await Database.open(sqlite_url, lock_timeout=0.05)
     box = await a_box(database)
     other = sqlite3.connect(sqlite_path(sqlite_url), isolation_level=None)

@@ -74,7 +74,7 @@ class Pushes(Protocol):
 
 @dataclass(repr=False, kw_only=True)
 class PushedServer:
-    """`client` shows the user's key. Nobody but push and the tests asks for a sync unless the server works.
+    """`client` shows the user's key. Nobody but push and the tests asks for a sync unless the server works on schedule.
 
     `spacing` is that of the runs; without any, tests need not wait.
     """
@@ -85,7 +85,7 @@ class PushedServer:
     port: int
     client: httpx.AsyncClient
     actor: Actor
-    spacing: float = 0.0
+    spacing: timedelta = timedelta()
     server: Server | None = None
     _serving: asyncio.Task[None] | None = None
 
@@ -104,7 +104,12 @@ class PushedServer:
         self.server = make_server(self.settings, works=works)
         self._serving = asyncio.create_task(self._serve(self.server, listener))
         await self.server.ready.wait()
-        self.services.sync.spacing = self.spacing
+        self.space(self.spacing)
+        self.services.worker.start()
+
+    def space(self, spacing: timedelta) -> None:
+        self.services.sync.spacing = spacing
+        self.services.worker.runs = replace(self.services.worker.runs, spacing=spacing)
 
     async def _serve(self, server: Server, listener: Any) -> None:  # noqa: ANN401 - a socket
         with listener:
@@ -158,10 +163,10 @@ class PushedServer:
 
     def hold_up(self) -> "Held":
         """Keep the next run from ending."""
-        held, runs = Held(), self.services.sync.runs_under_lease
+        held, runs = Held(), self.services.worker.runs
         provider = runs.providers[self.provider]
         held_up = HeldUp(provider, held)
-        self.services.sync.runs_under_lease = replace(runs, providers={provider.name: held_up})
+        self.services.worker.runs = replace(runs, providers={provider.name: held_up})
         return held
 
     async def settled(self) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -12,12 +12,16 @@ from calendar_sync.domain.events import Event, Window
 from calendar_sync.domain.identifiers import RunId
 from calendar_sync.domain.occurrences import Occurrence, OccurrenceFilter
 from calendar_sync.domain.providers import Change, Snapshot, Upsert
-from calendar_sync.domain.sync import Transition
+from calendar_sync.domain.requests import Asked, Begun
+from calendar_sync.domain.sync import Transition, Trigger
 from calendar_sync.store.changes import RecordedChange
 from calendar_sync.store.database import Database
 from tests.builders import NOW, WINDOW, a_calendar, a_connection, an_actor
 
 RUN = RunId("run_1")
+TTL = timedelta(seconds=30)
+"""Of leases."""
+CLAIM = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,29 @@ class Place:
     async def changes(self) -> Sequence[RecordedChange]:
         async with self.database.begin(write=False) as tx:
             return await tx.changes.list(self.actor.user_id, 0, 10_000)
+
+    async def ask(self, trigger: Trigger = Trigger.USER, after: timedelta = timedelta()) -> Asked:
+        """For a run over the connection."""
+        now = NOW + after
+        async with self.database.begin() as tx:
+            (asked,) = await tx.requests.ask([self.connection.id], trigger, now, until=now + CLAIM)
+        return asked
+
+    async def begin(self, owner: str = "one", after: timedelta = timedelta()) -> Begun | None:
+        """The run that is asked for, with a lease of `TTL`."""
+        async with self.database.begin() as tx:
+            return await tx.requests.begin(self.connection.id, owner, TTL, NOW + after)
+
+    async def begun(self, owner: str = "one", after: timedelta = timedelta()) -> Begun:
+        begun = await self.begin(owner, after)
+        assert begun is not None
+        return begun
+
+    async def numbers(self) -> tuple[int, int]:
+        """That of the last request, and of the last one that a run has served."""
+        async with self.database.begin(write=False) as tx:
+            standing = (await tx.requests.standings([self.connection.id], NOW))[self.connection.id]
+        return standing.requested, standing.done
 
 
 async def a_place(database: Database, email: str = "someone@example.com") -> Place:

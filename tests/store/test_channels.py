@@ -82,13 +82,9 @@ async def a_calendar_beside(place: Place) -> Calendar:
 async def test_only_a_connection_for_which_no_run_waits_needs_one(place: Place) -> None:
     channel = await a_channel(place)
     served = [(await found(place, channel))[channel].is_served]
-    async with place.database.begin() as tx:
-        await tx.connections.request([place.connection.id], NOW)
+    await place.ask()
     served.append((await found(place, channel))[channel].is_served)
-    async with place.database.begin() as tx:
-        lease = await tx.connections.acquire(place.connection.id, "one", HOUR, NOW)
-        assert lease is not None
-        await tx.connections.start(lease)
+    await place.begun()
     served.append((await found(place, channel))[channel].is_served)
     async with place.database.begin() as tx:
         await tx.connections.mark(place.connection.id, ConnectionStatus.RECONNECT_REQUIRED, None)

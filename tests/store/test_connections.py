@@ -1,7 +1,6 @@
 """Connections: one per account and user, theirs alone, gone with all that came by them."""
 
-import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -17,8 +16,7 @@ from calendar_sync.store.database import Database
 from tests.builders import NOW, a_calendar, a_connection, a_series, an_actor, an_event
 from tests.store.conftest import Place, a_place
 
-HOUR = timedelta(hours=1)
-LATER = NOW + HOUR
+LATER = NOW + timedelta(hours=1)
 
 
 async def test_a_new_connection_is_active_and_due_at_once(database: Database) -> None:
@@ -31,8 +29,9 @@ async def test_a_new_connection_is_active_and_due_at_once(database: Database) ->
         NOW,
     )
     async with database.begin() as tx:
-        assert await tx.connections.claim_due(NOW - timedelta(seconds=1), LATER, limit=5) == []
-        assert await tx.connections.claim_due(NOW, LATER, limit=5) == [connection]
+        assert await tx.requests.claim_due(NOW - timedelta(seconds=1), LATER, limit=5) == []
+        claimed = await tx.requests.claim_due(NOW, LATER, limit=5)
+    assert [each.connection for each in claimed] == [connection]
 
 
 async def test_connecting_the_same_account_again_keeps_everything_and_makes_it_active(place: Place) -> None:
@@ -70,52 +69,12 @@ async def test_a_run_s_outcome_is_kept(place: Place) -> None:
     async with place.database.begin() as tx:
         await tx.connections.mark(place.connection.id, ConnectionStatus.RECONNECT_REQUIRED, "Token expired")
         marked = await tx.connections.get(place.actor, place.connection.id)
-        assert await tx.connections.claim_due(LATER, LATER, limit=5) == []
+        assert await tx.requests.claim_due(LATER, LATER, limit=5) == []
         await tx.connections.mark(place.connection.id, ConnectionStatus.ACTIVE, None)
         await tx.connections.synced(place.connection.id, LATER)
         synced = await tx.connections.get(place.actor, place.connection.id)
     assert (marked.status, marked.last_error) == (ConnectionStatus.RECONNECT_REQUIRED, "Token expired")
     assert (synced.last_sync_at, synced.last_error) == (LATER, None)
-
-
-async def claimed(database: Database, now: datetime, until: datetime, limit: int = 5) -> set[ConnectionId]:
-    async with database.begin() as tx:
-        return {connection.id for connection in await tx.connections.claim_due(now, until, limit)}
-
-
-async def test_the_longest_due_comes_first_and_what_is_not_scheduled_is_never_due(database: Database) -> None:
-    actor = await an_actor(database)
-    a, b, c = [await a_connection(database, actor, identity=name) for name in "abc"]
-    async with database.begin() as tx:
-        await tx.connections.schedule(a.id, LATER)
-        await tx.connections.schedule(b.id, NOW)
-        await tx.connections.schedule(c.id, None)
-        assert await tx.connections.next_due() == NOW
-    assert await claimed(database, LATER, LATER + HOUR, limit=1) == {b.id}
-    assert await claimed(database, LATER, LATER + HOUR) == {a.id}
-    assert await claimed(database, LATER, LATER + HOUR) == set()
-
-
-async def test_what_was_claimed_is_asked_for_once_and_due_again_later(place: Place) -> None:
-    for at in (NOW, LATER):
-        assert await claimed(place.database, at, at + HOUR) == {place.connection.id}
-        async with place.database.begin(write=False) as tx:
-            assert await tx.connections.pending(place.connection.id) == (1, 0)
-    assert await claimed(place.database, LATER, LATER + HOUR) == set()
-
-
-async def test_what_a_run_is_under_way_of_is_not_claimed(place: Place) -> None:
-    async with place.database.begin() as tx:
-        await tx.connections.acquire(place.connection.id, "one", timedelta(seconds=30), NOW)
-    assert await claimed(place.database, NOW, LATER) == set()
-    assert await claimed(place.database, NOW + timedelta(minutes=1), LATER) == {place.connection.id}
-
-
-async def test_of_many_who_claim_at_once_each_gets_others(database: Database) -> None:
-    actor = await an_actor(database)
-    connections = {(await a_connection(database, actor, identity=str(number))).id for number in range(8)}
-    taken = await asyncio.gather(*(claimed(database, NOW, LATER, limit=3) for _ in range(8)))
-    assert sorted(id for each in taken for id in each) == sorted(connections)
 
 
 async def test_events_are_counted_by_connection(database: Database) -> None:

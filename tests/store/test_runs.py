@@ -14,9 +14,21 @@ from tests.store.conftest import Place
 LATER = NOW + timedelta(minutes=1)
 
 
-async def start(place: Place, minutes: int = 0) -> RunId:
+async def start(place: Place, minutes: int = 0, *, serves: int = 0) -> RunId:
     async with place.database.begin() as tx:
-        return await tx.runs.start(place.connection, Trigger.USER, NOW + timedelta(minutes=minutes))
+        now = NOW + timedelta(minutes=minutes)
+        return await tx.runs.start(place.connection, Trigger.USER, now, serves=serves)
+
+
+async def finish(place: Place, run: RunId, status: RunStatus = RunStatus.SUCCEEDED) -> None:
+    async with place.database.begin() as tx:
+        await tx.runs.finish(run, status=status, tally=Tally(), pages=0, requests=0, synced_calendars=0, now=LATER)
+
+
+async def that_served(place: Place, seq: int) -> RunId | None:
+    async with place.database.begin(write=False) as tx:
+        run = await tx.runs.that_served(place.connection.id, seq)
+    return None if run is None else run.id
 
 
 async def the_run(place: Place, run: RunId) -> SyncRun:
@@ -81,10 +93,8 @@ async def test_runs_are_listed_the_last_started_first(place: Place) -> None:
     async with place.database.begin(write=False) as tx:
         newest = await tx.runs.list(place.actor, limit=2)
         older = await tx.runs.list(place.actor, limit=5, before=newest[-1].started_at)
-        latest = await tx.runs.latest(place.connection.id)
     assert [run.id for run in newest] == [runs[1], runs[2]]
     assert [run.id for run in older] == [runs[0]]
-    assert latest == newest[0]
 
 
 async def test_runs_are_listed_by_connection(place: Place) -> None:
@@ -96,9 +106,28 @@ async def test_runs_are_listed_by_connection(place: Place) -> None:
         assert len(await tx.runs.list(place.actor, limit=5)) == 2
 
 
-async def test_there_is_no_latest_run_before_the_first(place: Place) -> None:
+async def test_a_request_is_served_by_the_first_run_that_began_after_it_and_came_to_its_end(place: Place) -> None:
+    cut_short = await start(place, 1, serves=1)
+    async with place.database.begin() as tx:
+        await tx.runs.abandon_running(place.connection.id, LATER)
+    failed, last = await start(place, 2, serves=2), await start(place, 3, serves=3)
+    assert await that_served(place, 1) is None, "they run still"
+    await finish(place, failed, RunStatus.FAILED)
+    await finish(place, last)
+    assert cut_short not in {failed, last}
+    assert [await that_served(place, seq) for seq in (1, 2, 3, 4)] == [failed, failed, last, None]
+
+
+async def test_a_run_serves_the_requests_over_its_own_connection_only(place: Place) -> None:
+    other = await a_connection(place.database, place.actor, identity="other")
+    await finish(place, await start(place, serves=7))
     async with place.database.begin(write=False) as tx:
-        assert await tx.runs.latest(place.connection.id) is None
+        assert await tx.runs.that_served(other.id, 1) is None
+
+
+async def test_before_the_first_there_is_no_run_to_find(place: Place) -> None:
+    assert await that_served(place, 0) is None
+    async with place.database.begin(write=False) as tx:
         with pytest.raises(NotFound):
             await tx.runs.get(place.actor, RunId("run_none"))
 
