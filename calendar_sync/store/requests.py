@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, func, literal, or_, select, update
+from sqlalchemy import Row, Select, func, literal, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.domain.connections import ConnectionStatus, Lease
@@ -185,21 +185,24 @@ class Requests:
 
         A user's waits for other users' only, all others for every request of the organisation.
         """
-        places = Counter(await self._outstanding({row.organization_id for row in rows}, trigger)) if rows else Counter()
+        places = Counter(await self._outstanding(rows, trigger)) if rows else Counter()
         priorities: dict[str, int] = {}
         for row in rows:
             priorities[row.id] = _AHEAD[trigger] - places[row.organization_id]
             places[row.organization_id] += 1
         return priorities
 
-    async def _outstanding(self, wanted: Collection[str], trigger: Trigger) -> Mapping[OrganizationId, int]:
-        """How many connections of each organisation wait or are under way, up to a number that is enough."""
-        waiting = select(literal(1)).where(_C.organization_id == organizations.c.id, _IS_WAITING)
+    async def _outstanding(self, beside: Sequence[Row[Any]], trigger: Trigger) -> Mapping[OrganizationId, int]:
+        """How many more connections of each organisation wait or are under way, up to a number that is enough."""
+        is_another = not_(among(_C.id, [row.id for row in beside]))
+        waiting = select(literal(1)).where(_C.organization_id == organizations.c.id, _IS_WAITING, is_another)
         if trigger in _ON_DEMAND:
             waiting = waiting.where(_C.requested_by.in_(_ON_DEMAND))
         few = waiting.correlate(organizations).limit(_MOST_COUNTED).subquery()
         counted = select(func.count()).select_from(few).scalar_subquery()
-        statement = select(organizations.c.id, counted).where(among(organizations.c.id, wanted))
+        statement = select(organizations.c.id, counted).where(
+            among(organizations.c.id, {row.organization_id for row in beside})
+        )
         return {OrganizationId(name): count for name, count in await self._connection.execute(statement)}
 
 
