@@ -3,10 +3,13 @@
 import asyncio
 import os
 import signal
+from contextlib import suppress
 from datetime import timedelta
 from random import Random
 
+from calendar_sync.domain.errors import StoreUnavailable
 from calendar_sync.domain.sync import RunStatus, Tally
+from calendar_sync.store.database import Database
 from calendar_sync.sync.lease import LEASE
 from tests.crash.errands import RealTime, Sync
 from tests.crash.gate import Gate
@@ -36,6 +39,25 @@ async def filled(account: Google, url: str) -> Trial:
     trial = await a_trial(account, a_copied_file, url)
     trial.fill()
     return trial
+
+
+async def pause(pid: int, trial: Trial) -> None:
+    """Where it is not in the middle of a transaction, which would keep the connection from everybody else."""
+    database = await Database.open(trial.url, lock_timeout=0.1)
+    os.kill(pid, signal.SIGSTOP)
+    while not await is_free(database, trial):
+        os.kill(pid, signal.SIGCONT)
+        await asyncio.sleep(0.05)  # for it to go on
+        os.kill(pid, signal.SIGSTOP)
+    await database.close()
+
+
+async def is_free(database: Database, trial: Trial) -> bool:
+    with suppress(StoreUnavailable):
+        async with database.begin() as tx:
+            await tx.connections.hold(trial.connection.id)
+            return True
+    return False
 
 
 async def test_a_process_that_is_killed_is_taken_over_once_its_lease_is_out(database_url: str) -> None:
@@ -73,7 +95,7 @@ async def test_a_process_that_was_paused_past_its_lease_writes_nothing_more(data
         paused = start(an_errand(trial, clock))
         await gate.reached.wait()
         assert paused.pid is not None
-        os.kill(paused.pid, signal.SIGSTOP)
+        await pause(paused.pid, trial)
         assert await survives(an_errand(trial, clock))
         trial.change()
         assert await survives(an_errand(trial, clock))
