@@ -169,6 +169,6 @@ async def test_a_store_that_is_away_is_waited_for(
     await world.database.close()
     sqlite_path(sqlite_url).unlink()
     with pytest.raises(asyncio.CancelledError):
-        await Schedule(world.database, world.service.queue, world.clock, sleep).run()
+        await Schedule(world.database, world.service.queue, world.clock, sleep=sleep).run()
     assert slept == [5.0] * 3
     assert len([record for record in caplog.records if "on schedule" in record.getMessage()]) == 1
