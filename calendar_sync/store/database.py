@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.errors import StoreUnavailable
 from calendar_sync.store import failures
-from calendar_sync.store.engines import Engines, open_engines
+from calendar_sync.store.engines import POSTGRESQL_CONNECTIONS, SCOPE, Engines, open_engines
 from calendar_sync.store.migrations.runner import NO_STORE, expect_current, upgrade
+from calendar_sync.store.row_security import EVERYBODY
 from calendar_sync.store.transaction import Transaction
 
 __all__ = ["Database", "Transaction"]
+
+_READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +27,16 @@ class Database:
     _engines: Engines
 
     @classmethod
-    async def open(cls, url: str, *, lock_timeout: float | None = None) -> "Database":
+    async def open(
+        cls, url: str, *, lock_timeout: float | None = None, connections: int = POSTGRESQL_CONNECTIONS
+    ) -> "Database":
         """The store at `url`: `sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`.
 
         It must answer, but for a SQLite file that is not there yet: `migrate` creates it. `lock_timeout` is how many
-        seconds a transaction waits for another writer. Raises `Invalid` for any other address.
+        seconds a transaction waits for another writer; `connections` are the most that are opened to PostgreSQL.
+        Raises `Invalid` for any other address.
         """
-        database = cls(open_engines(url, lock_timeout))
+        database = cls(open_engines(url, lock_timeout, connections))
         try:
             await database._expect_answer()
         except BaseException:
@@ -61,15 +68,17 @@ class Database:
             await expect_current(connection)
 
     @asynccontextmanager
-    async def begin(self, *, write: bool = True) -> AsyncGenerator[Transaction]:
+    async def begin(self, *, write: bool = True, actor: Actor | None = None) -> AsyncGenerator[Transaction]:
         """A transaction: committed on leaving, undone on an exception. Nothing else commits.
 
-        One that only reads sees one state of the store throughout and cannot write.
+        One that only reads sees one state of the store throughout and cannot write. On PostgreSQL, one on behalf of an
+        `actor` sees and changes what belongs to their organisation, and no more; without, it is for everybody.
         """
         committing = False
         async with _connected(self._engines.writing if write else self._engines.reading) as connection:
-            if not write and connection.dialect.name == "postgresql":
-                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            if connection.dialect.name == "postgresql":
+                scope = EVERYBODY if actor is None else actor.organization_id
+                await connection.execution_options(**{SCOPE: scope}, **({} if write else _READING))
             tx = Transaction(connection)
             try:
                 async with connection.begin():
