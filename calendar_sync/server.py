@@ -19,6 +19,10 @@ from calendar_sync.web.logs import configure_logging
 _RUNS_SECONDS = 3.0
 _REQUESTS_SECONDS = 7
 _BACKLOG = 2048
+_BYPASSED = (
+    "The database user is a superuser or has BYPASSRLS: PostgreSQL does not keep organisations apart. Let the server in "
+    "as a role of its own, named with `calendar-sync migrate --application-role`."
+)
 
 _log = logging.getLogger(__name__)
 
@@ -97,13 +101,18 @@ async def prepare(settings: Settings) -> None:
         await migrate(settings)
     async with open_services(settings) as services:
         await services.connections.expect_keys()
+        if settings.sqlite_path is None and not await services.database.keeps_apart():
+            _log.warning(_BYPASSED)
 
 
-async def migrate(settings: Settings) -> None:
-    """Bring the store to the current version. Raises `StoreUnavailable`."""
+async def migrate(settings: Settings, application_role: str | None = None) -> None:
+    """Bring the store to the current version, for a server that is let in as `application_role`, too.
+
+    Raises `StoreUnavailable`, or `Invalid` for a role that cannot be the server's.
+    """
     database = await Database.open(settings.database_url)
     try:
-        await database.migrate()
+        await database.migrate(application_role)
     finally:
         await database.close()
 

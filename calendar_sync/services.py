@@ -74,7 +74,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
     cannot be used.
     """
     async with AsyncExitStack() as stack:
-        database = await Database.open(settings.database_url)
+        database = await Database.open(settings.database_url, connections=settings.database_connections)
         stack.push_async_callback(database.close)
         await database.ready()
         keyring = open_keyring(settings.encryption_keys, settings.sqlite_path)

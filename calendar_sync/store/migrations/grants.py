@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, text
 
 from calendar_sync.domain.errors import Invalid
-from calendar_sync.store.row_security import is_bypassed_by
+from calendar_sync.store.row_security import IS_BYPASSED
 
 _FIELD = "application_role"
 
@@ -33,7 +33,7 @@ def _expect_suitable(connection: Connection, role: str) -> None:
         raise Invalid("There is no such role: CREATE ROLE … LOGIN first.", field=_FIELD)
     if connection.scalar(text("SELECT pg_has_role(:role, current_user, 'MEMBER')"), {"role": role}):
         raise Invalid("The application's role must not be, or be a member of, the one that migrates.", field=_FIELD)
-    if connection.scalar(is_bypassed_by(), {"role": role}):
+    if connection.scalar(IS_BYPASSED, {"role": role}):
         raise Invalid("The application's role must be neither a superuser nor BYPASSRLS.", field=_FIELD)
 
 

@@ -28,6 +28,12 @@ def refuse(connection: Connection) -> None:
     raise StoreUnavailable(_OLDER if _heads(connection) else NO_STORE)
 
 
+def refuse_unless_newer(connection: Connection) -> None:
+    """The same, but for a store of a newer version. Raises `StoreUnavailable` or returns."""
+    if not _is_newer(connection, _config(connection)):
+        refuse(connection)
+
+
 def newest(connection: Connection) -> str | None:
     """The version that the migrations lead to."""
     return ScriptDirectory.from_config(_config(connection)).get_current_head()
@@ -44,9 +50,12 @@ def _heads(connection: Connection) -> set[str]:
 
 
 def _expect_ours(connection: Connection, config: Config) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    found = _heads(connection)
-    if found - known:
+    if _is_newer(connection, config):
         raise StoreUnavailable(_NEWER)
-    if not found and metadata.tables.keys() & set(inspect(connection).get_table_names()):
+    if not _heads(connection) and metadata.tables.keys() & set(inspect(connection).get_table_names()):
         raise StoreUnavailable(_FOREIGN)
+
+
+def _is_newer(connection: Connection, config: Config) -> bool:
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    return bool(_heads(connection) - known)
