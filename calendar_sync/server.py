@@ -20,8 +20,8 @@ _RUNS_SECONDS = 3.0
 _REQUESTS_SECONDS = 7
 _BACKLOG = 2048
 _BYPASSED = (
-    "The database user is a superuser or has BYPASSRLS: PostgreSQL does not keep organisations apart. Let the server in "
-    "as a role of its own, named with `calendar-sync migrate --application-role`."
+    "The database user is a superuser or has BYPASSRLS: PostgreSQL does not keep organisations apart. "
+    "Let the server in as a role of its own, named with `calendar-sync migrate --application-role`."
 )
 
 _log = logging.getLogger(__name__)

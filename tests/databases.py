@@ -27,7 +27,7 @@ with warnings.catch_warnings():
 T = TypeVar("T")
 
 APPLICATION = "calendar_sync_application"
-"""The role that migrated databases are used as: PostgreSQL keeps organisations apart for it, as it should in production."""
+"""The role that migrated databases are used as. PostgreSQL keeps organisations apart for it."""
 OWNER = "postgres"
 _TEMPLATE = "migrated"
 # Nothing in these databases outlives the test run, so nothing waits for the disk.

@@ -50,9 +50,7 @@ class Engines:
             await engine.dispose()
 
 
-def open_engines(
-    url: str, lock_timeout: float | None = None, connections: int = POSTGRESQL_CONNECTIONS
-) -> Engines:
+def open_engines(url: str, lock_timeout: float | None = None, connections: int = POSTGRESQL_CONNECTIONS) -> Engines:
     """`connections` are the most to PostgreSQL; further transactions wait for one to be free, half a minute at most.
 
     Raises `Invalid` for an address that is neither a SQLite file nor a PostgreSQL database.
@@ -207,18 +205,18 @@ _NOTHING_PREPARED = {"statement_cache_size": 0, "prepared_statement_name_func": 
 
 def _say_whom_it_serves(engine: AsyncEngine, lock_timeout: str) -> None:
     """One statement at the beginning of each transaction, for all that ends with it. Compiling (`jit`) never pays."""
-    statement = (
-        f"SELECT set_config('{SETTING}', $1, true), set_config('lock_timeout', $2, true), set_config('jit', 'off', true)"  # noqa: S608
+    settings = (
+        f"set_config('{SETTING}', $1, true), set_config('lock_timeout', $2, true), set_config('jit', 'off', true)"
     )
 
     @event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: Connection) -> None:
         scope = connection.get_execution_options().get(SCOPE, "")
-        connection.exec_driver_sql(statement, (scope, lock_timeout))
+        connection.exec_driver_sql(f"SELECT {settings}", (scope, lock_timeout))
 
 
 def _expect_answers(engine: AsyncEngine) -> None:
-    """Replace a connection that was lost while nobody used it: as `pool_pre_ping`, in one round trip and not in three."""
+    """Replace a connection that was lost while nobody used it: as `pool_pre_ping`, in one round trip, not in three."""
 
     @event.listens_for(engine.sync_engine, "checkout")
     def on_checkout(connection: DBAPIConnection, _: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:

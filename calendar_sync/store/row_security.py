@@ -27,13 +27,14 @@ def protection(table: str, organization: str = "organization_id") -> Iterable[st
 
 
 def protection_through(table: str, column: str, parent: str) -> Iterable[str]:
-    """The same for a table whose `column` names the row of `parent`, which has an organisation, that a row hangs from."""
+    """The same for a table whose rows hang from rows of `parent`, which have an organisation, by `column`."""
     owned = f"SELECT FROM {parent} WHERE {parent}.id = {table}.{column} AND {parent}.organization_id = {_OURS}"
     return _protection(table, f"EXISTS ({owned})")
 
 
 def _protection(table: str, is_ours: str) -> Iterable[str]:
-    """FORCE: for the owner of the tables, too. CASE: PostgreSQL takes an OR here for a condition hardly any row meets."""
+    """FORCE: for the owner of the tables, too. CASE: of an OR, PostgreSQL would think that hardly any row meets it."""
     yield f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"
     yield f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY"
-    yield f"CREATE POLICY organization ON {table} USING (CASE WHEN {_OURS} = '{EVERYBODY}' THEN true ELSE {is_ours} END)"
+    is_visible = f"CASE WHEN {_OURS} = '{EVERYBODY}' THEN true ELSE {is_ours} END"
+    yield f"CREATE POLICY organization ON {table} USING ({is_visible})"
