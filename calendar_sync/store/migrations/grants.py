@@ -31,10 +31,10 @@ def _expect_suitable(connection: Connection, role: str) -> None:
     known = connection.scalar(text("SELECT count(*) FROM pg_roles WHERE rolname = :role"), {"role": role})
     if not known:
         raise Invalid("There is no such role: CREATE ROLE … LOGIN first.", field=_FIELD)
-    if connection.scalar(text("SELECT pg_has_role(:role, current_user, 'MEMBER')"), {"role": role}):
-        raise Invalid("The application's role must not be, or be a member of, the one that migrates.", field=_FIELD)
     if connection.scalar(IS_BYPASSED, {"role": role}):
         raise Invalid("The application's role must be neither a superuser nor BYPASSRLS.", field=_FIELD)
+    if connection.scalar(text("SELECT pg_has_role(:role, current_user, 'MEMBER')"), {"role": role}):
+        raise Invalid("The application's role must not be, or be a member of, the one that migrates.", field=_FIELD)
 
 
 _GRANTED = """
