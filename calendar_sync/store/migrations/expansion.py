@@ -19,12 +19,12 @@ class _Table:
     foreign: frozenset[tuple[str, ...]]
 
 
-def contractions(connection: Connection, config: Config) -> Iterator[str]:
-    """Migrate an empty store step by step: one line for each thing that is taken away or newly asked for.
+def contractions(connection: Connection, config: Config, version: str = "base") -> Iterator[str]:
+    """Migrate a store of this version step by step: one line for each thing that is taken away or newly asked for.
 
     A migration may do so if its `contracts` says why nobody is harmed.
     """
-    scripts = list(ScriptDirectory.from_config(config).walk_revisions())
+    scripts = list(ScriptDirectory.from_config(config).iterate_revisions("head", version))
     before = _tables(connection)
     for script in reversed(scripts):
         command.upgrade(config, script.revision)
