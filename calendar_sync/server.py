@@ -19,10 +19,6 @@ from calendar_sync.web.logs import configure_logging
 _RUNS_SECONDS = 3.0
 _REQUESTS_SECONDS = 7
 _BACKLOG = 2048
-_BYPASSED = (
-    "The database user is a superuser or has BYPASSRLS: PostgreSQL does not keep organisations apart. "
-    "Let the server in as a role of its own, named with `calendar-sync migrate --application-role`."
-)
 
 _log = logging.getLogger(__name__)
 
@@ -100,9 +96,7 @@ async def prepare(settings: Settings) -> None:
     if settings.sqlite_path is not None:
         await migrate(settings)
     async with open_services(settings) as services:
-        await services.connections.expect_keys()
-        if settings.sqlite_path is None and not await services.database.keeps_apart():
-            _log.warning(_BYPASSED)
+        await services.expect_sound()
 
 
 async def migrate(settings: Settings, application_role: str | None = None) -> None:
