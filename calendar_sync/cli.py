@@ -67,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     worker.set_defaults(command=_worker)
 
     migrate = commands.add_parser("migrate", help="bring the store to the current version")
+    migrate.add_argument(
+        "--application-role", metavar="NAME", help="let this role of PostgreSQL do what a running server does"
+    )
     migrate.set_defaults(command=_migrate)
 
     users = commands.add_parser("users", help="manage users").add_subparsers(required=True, metavar="ACTION")
@@ -133,10 +136,10 @@ async def _worker(_: argparse.Namespace, settings: Settings) -> None:
     await work(settings)
 
 
-async def _migrate(_: argparse.Namespace, settings: Settings) -> None:
+async def _migrate(options: argparse.Namespace, settings: Settings) -> None:
     from calendar_sync.server import migrate
 
-    await migrate(settings)
+    await migrate(settings, options.application_role)
 
 
 async def _create_user(options: argparse.Namespace, settings: Settings) -> None:

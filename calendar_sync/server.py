@@ -96,14 +96,17 @@ async def prepare(settings: Settings) -> None:
     if settings.sqlite_path is not None:
         await migrate(settings)
     async with open_services(settings) as services:
-        await services.connections.expect_keys()
+        await services.expect_sound()
 
 
-async def migrate(settings: Settings) -> None:
-    """Bring the store to the current version. Raises `StoreUnavailable`."""
+async def migrate(settings: Settings, application_role: str | None = None) -> None:
+    """Bring the store to the current version, for a server that is let in as `application_role`, too.
+
+    Raises `StoreUnavailable`, or `Invalid` for a role that cannot be the server's.
+    """
     database = await Database.open(settings.database_url)
     try:
-        await database.migrate()
+        await database.migrate(application_role)
     finally:
         await database.close()
 

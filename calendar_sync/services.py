@@ -1,5 +1,6 @@
 """The composition root: opens the store, the providers and the use cases, and closes them again."""
 
+import logging
 import os
 import secrets
 import socket
@@ -40,6 +41,12 @@ CONCURRENT_RUNS = 8
 """Connections that one process syncs at a time, those that only wait left out."""
 SPACING = timedelta(seconds=1)
 """Between the beginnings of two runs over a connection that its provider asks for."""
+_BYPASSED = (
+    "The database user is a superuser or has BYPASSRLS: PostgreSQL does not keep organisations apart. "
+    "Let the server in as a role of its own, named with `calendar-sync migrate --application-role`."
+)
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,12 @@ class Services:
     inbox: Inbox
     schedule: Schedule
     worker: SyncWorker
+
+    async def expect_sound(self) -> None:
+        """What each process looks at when it starts. Raises `Invalid` where keys of stored secrets are missing."""
+        await self.connections.expect_keys()
+        if self.settings.sqlite_path is None and not await self.database.keeps_apart():
+            _log.warning(_BYPASSED)
 
     async def work(self) -> None:
         """Do the runs that are asked for by any process, and ask for those that are due, until it is cancelled."""
@@ -74,7 +87,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
     cannot be used.
     """
     async with AsyncExitStack() as stack:
-        database = await Database.open(settings.database_url)
+        database = await Database.open(settings.database_url, connections=settings.database_connections)
         stack.push_async_callback(database.close)
         await database.ready()
         keyring = open_keyring(settings.encryption_keys, settings.sqlite_path)

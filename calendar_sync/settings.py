@@ -24,6 +24,9 @@ class Settings(BaseSettings):
         default="sqlite+aiosqlite:///calendar-sync.db",
         description="Where the store is: `sqlite+aiosqlite:///PATH` or `postgresql+asyncpg://…`.",
     )
+    database_connections: int = Field(
+        default=10, ge=2, le=1000, description="How many connections to PostgreSQL each process opens at most."
+    )
     public_url: AnyHttpUrl = Field(
         default=AnyHttpUrl("http://127.0.0.1:8000"),
         description="Where browsers and providers reach the server.",

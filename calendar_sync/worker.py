@@ -24,7 +24,7 @@ async def work(settings: Settings) -> None:
         raise Invalid(message, field="database_url")
     configure_logging(settings.log_level)
     async with open_services(settings) as services:
-        await services.connections.expect_keys()
+        await services.expect_sound()
         with _signals() as stopping:
             working = asyncio.create_task(services.work(), name="work")
             _log.info("Working.")

@@ -26,6 +26,9 @@ with warnings.catch_warnings():
 
 T = TypeVar("T")
 
+APPLICATION = "calendar_sync_application"
+"""The role that migrated databases are used as. PostgreSQL keeps organisations apart for it."""
+OWNER = "postgres"
 _TEMPLATE = "migrated"
 # Nothing in these databases outlives the test run, so nothing waits for the disk.
 _SETTINGS = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 200\n"
@@ -65,32 +68,32 @@ class PostgreSQL:
     _numbers: "count[int]" = field(default_factory=count)
     _prefix: str = field(default_factory=lambda: f"test_{token_hex(4)}")
 
-    def url(self, name: str) -> str:
-        return f"postgresql+asyncpg://postgres@/{name}?host={self.socket}"
+    def url(self, name: str, user: str = OWNER) -> str:
+        return f"postgresql+asyncpg://{user}@/{name}?host={self.socket}"
 
     @contextmanager
     def a_migrated_database(self) -> Generator[str]:
-        """The address of a new, migrated database, dropped on leaving."""
-        with self._a_database(f"TEMPLATE {_TEMPLATE}") as url:
+        """The address of a new, migrated database, dropped on leaving. It is for the application, not for the owner."""
+        with self._a_database(f"TEMPLATE {_TEMPLATE}", APPLICATION) as url:
             yield url
 
     @contextmanager
     def an_empty_database(self) -> Generator[str]:
-        with self._a_database("") as url:
+        with self._a_database("", OWNER) as url:
             yield url
 
     @contextmanager
     def a_copy(self, of: str) -> Generator[str]:
         """The address of a copy of a database that nobody has open, dropped on leaving."""
-        with self._a_database(f"TEMPLATE {make_url(of).database}") as url:
+        with self._a_database(f"TEMPLATE {make_url(of).database}", APPLICATION) as url:
             yield url
 
     @contextmanager
-    def _a_database(self, options: str) -> Generator[str]:
+    def _a_database(self, options: str, user: str) -> Generator[str]:
         name = f"{self._prefix}_{next(self._numbers)}"
         self.execute(f"CREATE DATABASE {name} {options}")
         try:
-            yield self.url(name)
+            yield self.url(name, user)
         finally:
             self.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -105,7 +108,8 @@ class PostgreSQL:
     def migrate_the_template(self) -> None:
         if not self.execute(f"SELECT 1 FROM pg_database WHERE datname = '{_TEMPLATE}'"):  # noqa: S608
             self.execute("CREATE DATABASE unfinished")
-            _finish(_migrate(self.url("unfinished")))
+            self.execute(f"CREATE ROLE {APPLICATION} LOGIN")
+            _finish(_migrate(self.url("unfinished"), APPLICATION))
             self.execute(f"ALTER DATABASE unfinished RENAME TO {_TEMPLATE}")
 
 
@@ -140,9 +144,9 @@ def _alone(lock: Path) -> Generator[None]:
         yield
 
 
-async def _migrate(url: str) -> None:
+async def _migrate(url: str, application: str | None = None) -> None:
     database = await Database.open(url)
-    await database.migrate()
+    await database.migrate(application)
     await database.close()
 
 

@@ -158,7 +158,7 @@ class AccessService:
         now = self.clock()
         if key.last_used_at is None or now - key.last_used_at >= _BETWEEN_TOUCHES:
             with suppress(StoreUnavailable):
-                async with self.database.begin() as tx:
+                async with self.database.begin(actor=Actor(key.user_id, key.organization_id)) as tx:
                     await tx.accounts.touch_key(key.id, now)
 
     async def _actor_of_subject(self, subject: Subject) -> Actor:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Connection, ConnectionStatus
 from calendar_sync.domain.errors import CalendarSyncError, ProviderError
 from calendar_sync.domain.oauth import TokenSource
@@ -31,7 +32,8 @@ class ChannelCloser:
 
     async def close(self, connection: Connection) -> None:
         """Best effort: what fails is logged. The rows stay, and go with the connection."""
-        async with self.database.begin(write=False) as tx:
+        owner = Actor(connection.user_id, connection.organization_id)
+        async with self.database.begin(write=False, actor=owner) as tx:
             stored = await tx.channels.of_connection(connection.id)
             ciphertext = await tx.connections.ciphertext(connection.id)
         channels = [channel.remote for channel in stored if channel.remote is not None]

@@ -80,7 +80,7 @@ class OAuth:
         hashed = _hash(state)
         sealed = seal_verifier(self.keyring, hashed, verifier)
         now = self.clock()
-        async with self.database.begin() as tx:
+        async with self.database.begin() as tx:  # for everybody: whoever did not come back in time is forgotten, too
             consent = Consent(hashed, actor, provider, self.redirect_uri, sealed, now + CONSENT_LIFE)
             await tx.consents.add(consent, now)
         return AuthorizationRequired(_authorization_url(vendor, self.redirect_uri, state, verifier, login_hint), state)
@@ -114,7 +114,7 @@ class OAuth:
 
     async def _taken(self, callback: Callback) -> Consent:
         hashed = _hash(callback.state or "")
-        async with self.database.begin() as tx:
+        async with self.database.begin() as tx:  # for everybody: only the state says whose it is
             caller = callback.caller
             is_foreign = caller is not None and await tx.consents.owner(hashed) != caller.user_id
             consent = None if is_foreign else await tx.consents.take(hashed, self.clock())
@@ -143,7 +143,7 @@ class OAuth:
 
     async def _saved(self, consent: Consent, account: Account) -> Connection:
         connection = connection_id(consent.actor.user_id, consent.provider, account.identity)
-        async with self.database.begin() as tx:
+        async with self.database.begin(actor=consent.actor) as tx:
             return await tx.connections.save(
                 id=connection,
                 actor=consent.actor,

@@ -33,7 +33,7 @@ class OrgCalendarService:
 
     async def list(self, actor: Actor) -> Sequence[OrgCalendar]:
         expect_admin(actor)
-        async with self.database.begin(write=False) as tx:
+        async with self.database.begin(write=False, actor=actor) as tx:
             return await tx.org_calendars.list(actor)
 
     async def create(self, actor: Actor, wanted: OrgCalendarRequest) -> OrgCalendar:
@@ -47,7 +47,7 @@ class OrgCalendarService:
         _expect_interval(wanted.sync_interval_minutes)
         if not await self._is_known(actor, wanted):
             await self._read(actor, wanted.credential_id)
-        async with self.database.begin() as tx:
+        async with self.database.begin(actor=actor) as tx:
             await tx.connections.hold(wanted.credential_id)
             calendar = _the_one(wanted.calendar_name, await _calendars(tx, actor, wanted))
             return await tx.org_calendars.add(actor, calendar.id, wanted.sync_interval_minutes, self.clock())
@@ -55,18 +55,18 @@ class OrgCalendarService:
     async def delete(self, actor: Actor, calendar: OrgCalendarId) -> None:
         """The connection, its calendars and events stay. Raises `NotFound`."""
         expect_admin(actor)
-        async with self.database.begin() as tx:
+        async with self.database.begin(actor=actor) as tx:
             await tx.org_calendars.delete(actor, calendar)
 
     async def sync(self, actor: Actor, calendar: OrgCalendarId) -> SyncResult:
         """Sync the connection the calendar comes by, whichever administrator's it is. Raises as `SyncService.sync`."""
         expect_admin(actor)
-        async with self.database.begin(write=False) as tx:
+        async with self.database.begin(write=False, actor=actor) as tx:
             found = await tx.org_calendars.get(actor, calendar)
         return await self.sync_connections(Actor(found.created_by, found.organization_id), [found.connection_id])
 
     async def _is_known(self, actor: Actor, wanted: OrgCalendarRequest) -> bool:
-        async with self.database.begin(write=False) as tx:
+        async with self.database.begin(write=False, actor=actor) as tx:
             return bool(_called(wanted.calendar_name, await _calendars(tx, actor, wanted)))
 
     async def _read(self, actor: Actor, connection: ConnectionId) -> None:

@@ -64,7 +64,7 @@ class ConnectionService:
             )
 
     async def list(self, actor: Actor) -> Sequence[ConnectionOverview]:
-        async with self.database.begin(write=False) as tx:
+        async with self.database.begin(write=False, actor=actor) as tx:
             counts = await tx.connections.event_counts(actor)
             return [
                 ConnectionOverview(connection, counts.get(connection.id, 0))
@@ -72,7 +72,7 @@ class ConnectionService:
             ]
 
     async def get(self, actor: Actor, connection: ConnectionId) -> ConnectionOverview:
-        async with self.database.begin(write=False) as tx:
+        async with self.database.begin(write=False, actor=actor) as tx:
             found = await tx.connections.get(actor, connection)
             counts = await tx.connections.event_counts(actor)
             return ConnectionOverview(found, counts.get(connection, 0))
@@ -101,7 +101,7 @@ class ConnectionService:
         service = self._provider(provider)
         account = await service.connect(_texts(credentials))
         connection = connection_id(actor.user_id, service.name, account.identity)
-        async with self.database.begin() as tx:
+        async with self.database.begin(actor=actor) as tx:
             await tx.connections.save(
                 id=connection,
                 actor=actor,
@@ -130,12 +130,12 @@ class ConnectionService:
         if self.channels is not None:
             await self.channels.close(overview.connection)
         await self._revoke(overview)
-        async with self.database.begin() as tx:
+        async with self.database.begin(actor=actor) as tx:
             await tx.connections.delete(actor, connection)
 
     async def calendars(self, actor: Actor, connection: ConnectionId | None = None) -> Sequence[Calendar]:
         """The calendars of one connection, or of all: as its last sync listed them."""
-        async with self.database.begin(write=False) as tx:
+        async with self.database.begin(write=False, actor=actor) as tx:
             if connection is not None:
                 await tx.connections.get(actor, connection)
             return await tx.calendars.list(actor, connection)
@@ -159,7 +159,7 @@ class ConnectionService:
         next sync. Raises `NotFound`.
         """
         now = self.clock()
-        async with self.database.begin() as tx:
+        async with self.database.begin(actor=actor) as tx:
             await tx.connections.get(actor, connection)
             before = {calendar.id for calendar in await tx.calendars.list(actor, connection) if calendar.is_selected}
             after = await tx.calendars.select(actor, connection, calendars)
@@ -175,7 +175,7 @@ class ConnectionService:
         connection = overview.connection
         if self.oauth is None or connection.provider not in self.oauth.vendors:
             return
-        async with self.database.begin(write=False) as tx:
+        async with self.database.begin(write=False) as tx:  # for everybody: others may share the account
             ciphertext = await tx.connections.ciphertext(connection.id)
             is_shared = await tx.credentials.is_shared(connection.id)
         if not is_shared:

@@ -34,31 +34,31 @@ class EventService:
     ) -> OccurrencePage:
         """Occurrences by start, then id. `after` is the place of the last one already seen (keyset); the total is
         counted only when `count` is set."""
-        async with self.database.begin(write=False) as tx:
+        async with self.database.begin(write=False, actor=actor) as tx:
             return await tx.events.page(
                 actor, wanted, after=after, skip=skip, limit=limit, descending=descending, count=count
             )
 
     async def get(self, actor: Actor, occurrence: OccurrenceId) -> Occurrence:
         """Raises `NotFound`."""
-        async with self.database.begin(write=False) as tx:
+        async with self.database.begin(write=False, actor=actor) as tx:
             return await tx.events.get(actor, occurrence)
 
     async def contents(
         self, actor: Actor, occurrences: Sequence[OccurrenceId]
     ) -> Mapping[OccurrenceId, OccurrenceContent]:
         """Everything the named occurrences say, in one query; those that are not there are left out."""
-        async with self.database.begin(write=False) as tx:
+        async with self.database.begin(write=False, actor=actor) as tx:
             return await tx.events.contents(actor, occurrences)
 
     async def unreadable(self, actor: Actor, limit: int) -> Sequence[Problem]:
         """What the actor's providers have and cannot be understood here, the last seen first."""
-        async with self.database.begin(write=False) as tx:
+        async with self.database.begin(write=False, actor=actor) as tx:
             return await tx.events.problems(actor, limit)
 
     async def set_auto_join(self, actor: Actor, occurrence: OccurrenceId, status: str) -> Occurrence:
         """`disabled` keeps the bot out, `pending` lets the rules decide again; anything else is `Invalid`."""
         if status not in _SETTABLE:
             raise Invalid("auto_join_status must be 'disabled' or 'pending'.", field="auto_join_status")
-        async with self.database.begin() as tx:
+        async with self.database.begin(actor=actor) as tx:
             return await tx.events.set_auto_join(actor, occurrence, AutoJoinStatus(status))

@@ -4,15 +4,18 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 from urllib.parse import quote
 
+import asyncpg  # type: ignore[import-untyped]  # it comes without types
 from sqlalchemy import URL, Connection, NullPool, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import AdaptedConnection, DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from calendar_sync.domain.errors import Invalid
+from calendar_sync.store.row_security import SETTING
 
 SQLITE_LOCK_TIMEOUT = 5.0
 """Seconds to wait for a writer in another process. Those of this one queue and never meet at the lock."""
@@ -20,6 +23,10 @@ POSTGRESQL_LOCK_TIMEOUT = 30.0
 """Seconds to wait for another writer of the same rows."""
 MIGRATION_LOCK_TIMEOUT = 60.0
 """Seconds to wait for another process that is migrating the same SQLite file."""
+POSTGRESQL_CONNECTIONS = 10
+"""Connections to PostgreSQL of one process: six processes fit in the 100 that it lets in where nothing else is set."""
+SCOPE = "calendar_sync_scope"
+"""The execution option by which a transaction on PostgreSQL says whom it serves (`store.row_security`)."""
 
 _READERS = 8
 _WAIT_FOR_TURN = 30.0  # seconds, for a connection of the pool
@@ -43,13 +50,17 @@ class Engines:
             await engine.dispose()
 
 
-def open_engines(url: str, lock_timeout: float | None = None) -> Engines:
-    """Raises `Invalid` for an address that is neither a SQLite file nor a PostgreSQL database."""
+def open_engines(url: str, lock_timeout: float | None = None, connections: int = POSTGRESQL_CONNECTIONS) -> Engines:
+    """`connections` are the most to PostgreSQL; further transactions wait for one to be free, half a minute at most.
+
+    Raises `Invalid` for an address that is neither a SQLite file nor a PostgreSQL database.
+    """
     parsed = _parsed(url)
     if parsed.drivername == "sqlite+aiosqlite":
         return _on_sqlite(sqlite_path(url), SQLITE_LOCK_TIMEOUT if lock_timeout is None else lock_timeout)
     if parsed.drivername == "postgresql+asyncpg":
-        return _on_postgresql(parsed, POSTGRESQL_LOCK_TIMEOUT if lock_timeout is None else lock_timeout)
+        waits = POSTGRESQL_LOCK_TIMEOUT if lock_timeout is None else lock_timeout
+        return _on_postgresql(parsed, waits, connections)
     raise Invalid("The database must be sqlite+aiosqlite:///… or postgresql+asyncpg://….", field="database_url")
 
 
@@ -162,18 +173,54 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _on_postgresql(url: URL, lock_timeout: float) -> Engines:
-    settings = {"application_name": "calendar-sync", "timezone": "UTC", "jit": "off"}
+def _on_postgresql(url: URL, lock_timeout: float, connections: int) -> Engines:
+    """What a transaction needs is set with the transaction, so that the next one may have another session.
+
+    Hence PgBouncer may stand between in transaction mode: from version 1.21 on with `max_prepared_statements` above 0,
+    before with `?prepared_statement_cache_size=0` in the address. Neither could be tried here.
+    """
+    keeps_statements = url.query.get("prepared_statement_cache_size") != "0"
+    session = {
+        "timeout": 10,
+        "server_settings": {"application_name": "calendar-sync", "timezone": "UTC"},
+        **({} if keeps_statements else _NOTHING_PREPARED),
+    }
     engine = create_async_engine(
         url,
-        connect_args={"timeout": 10, "server_settings": settings | {"lock_timeout": f"{lock_timeout}s"}},
-        pool_pre_ping=True,
-        pool_size=10,
-        max_overflow=10,
+        connect_args=session,
+        pool_size=connections,
+        max_overflow=0,
         pool_timeout=_WAIT_FOR_TURN,
         hide_parameters=True,
     )
-    migrating = create_async_engine(
-        url, connect_args={"timeout": 10, "server_settings": settings}, poolclass=NullPool, hide_parameters=True
-    )
+    _expect_answers(engine)
+    _say_whom_it_serves(engine, f"{lock_timeout}s")
+    migrating = create_async_engine(url, connect_args=session, poolclass=NullPool, hide_parameters=True)
     return Engines(engine, engine, migrating)
+
+
+# asyncpg's own cache, and statements without a name: each is forgotten with the next.
+_NOTHING_PREPARED = {"statement_cache_size": 0, "prepared_statement_name_func": str}
+
+
+def _say_whom_it_serves(engine: AsyncEngine, lock_timeout: str) -> None:
+    """One statement at the beginning of each transaction, for all that ends with it. Compiling (`jit`) never pays."""
+    settings = (
+        f"set_config('{SETTING}', $1, true), set_config('lock_timeout', $2, true), set_config('jit', 'off', true)"
+    )
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        scope = connection.get_execution_options().get(SCOPE, "")
+        connection.exec_driver_sql(f"SELECT {settings}", (scope, lock_timeout))
+
+
+def _expect_answers(engine: AsyncEngine) -> None:
+    """Replace a connection that was lost while nobody used it: as `pool_pre_ping`, in one round trip, not in three."""
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def on_checkout(connection: DBAPIConnection, _: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
+        try:
+            cast(AdaptedConnection, connection).run_async(lambda driver: driver.execute("SELECT"))
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as err:
+            raise DisconnectionError from err

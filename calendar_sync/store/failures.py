@@ -41,6 +41,8 @@ _POSTGRESQL = {
     "XX": "The database is damaged.",
 }
 
+_CONFLICTS = {"40P01", "55P03"}  # a deadlock, and a lock that was waited for in vain
+
 UNREACHABLE = "The database cannot be reached."
 LOST = "The connection to the database was lost; nothing was written, try again."
 LOST_AT_COMMIT = "The connection to the database was lost while writing; it is not known whether that was stored."
@@ -72,6 +74,11 @@ def reason_of(error: BaseException) -> str | None:
         if isinstance(state, str):
             return _POSTGRESQL.get(state) or _POSTGRESQL.get(state[:2])
     return LOST if isinstance(error, DBAPIError) and error.connection_invalidated else None
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether PostgreSQL says that other transactions held what was asked for."""
+    return any(getattr(cause, "sqlstate", None) in _CONFLICTS for cause in _causes(error))
 
 
 def _causes(error: BaseException | None) -> Generator[BaseException]:

@@ -83,12 +83,12 @@ class SyncService:
         self, actor: Actor, *, connection: ConnectionId | None = None, limit: int, before: datetime | None = None
     ) -> Sequence[SyncRun]:
         """Runs over the actor's connections, newest first, those started earlier than `before`."""
-        async with self.database.begin(write=False) as tx:
+        async with self.database.begin(write=False, actor=actor) as tx:
             return await tx.runs.list(actor, connection, limit=limit, before=before)
 
     async def run(self, actor: Actor, run: RunId) -> SyncRun:
         """Raises `NotFound`."""
-        async with self.database.begin(write=False) as tx:
+        async with self.database.begin(write=False, actor=actor) as tx:
             return await tx.runs.get(actor, run)
 
     async def settled(self) -> None:
@@ -105,7 +105,7 @@ class SyncService:
         await self.watch.close()
 
     async def _chosen(self, actor: Actor, wanted: Sequence[ConnectionId] | None) -> Sequence[Connection]:
-        async with self.database.begin(write=False) as tx:
+        async with self.database.begin(write=False, actor=actor) as tx:
             if wanted is None:
                 return await tx.connections.list(actor)
             return [await tx.connections.get(actor, connection) for connection in dict.fromkeys(wanted)]

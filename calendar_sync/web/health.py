@@ -13,7 +13,7 @@ async def live(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    await services_of(request).database.ready()
+    await services_of(request).database.still_ready()
     return answer(Health())
 
 

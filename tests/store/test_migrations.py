@@ -69,8 +69,9 @@ def test_the_check_passes_and_says_nothing(capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr() == ("", "")
 
 
-async def test_a_table_that_no_migration_makes_is_a_difference(database: Database, database_url: str) -> None:
-    engine = create_async_engine(database_url)
+async def test_a_table_that_no_migration_makes_is_a_difference(empty_url: str) -> None:
+    await migrate(empty_url)
+    engine = create_async_engine(empty_url)
     async with engine.connect() as connection:
         await connection.execute(text("DROP TABLE event_problems"))
         (missing,) = await connection.run_sync(check.differences)

@@ -17,23 +17,30 @@ _FOREIGN = "The database holds tables of another program: give calendar-sync a d
 
 def upgrade(connection: Connection) -> None:
     """Bring a store to the newest version. Raises `StoreUnavailable`."""
-    config = _config(connection)
-    _expect_ours(connection, config)
-    command.upgrade(config, "head")
+    ours = alembic_config(connection)
+    _expect_ours(connection, ours)
+    command.upgrade(ours, "head")
 
 
 def refuse(connection: Connection) -> None:
     """Say why a store that is not of the newest version cannot be used. Always raises `StoreUnavailable`."""
-    _expect_ours(connection, _config(connection))
+    _expect_ours(connection, alembic_config(connection))
     raise StoreUnavailable(_OLDER if _heads(connection) else NO_STORE)
+
+
+def refuse_unless_newer(connection: Connection) -> None:
+    """The same, but for a store of a newer version. Raises `StoreUnavailable` or returns."""
+    if not _is_newer(connection, alembic_config(connection)):
+        refuse(connection)
 
 
 def newest(connection: Connection) -> str | None:
     """The version that the migrations lead to."""
-    return ScriptDirectory.from_config(_config(connection)).get_current_head()
+    return ScriptDirectory.from_config(alembic_config(connection)).get_current_head()
 
 
-def _config(connection: Connection) -> Config:
+def alembic_config(connection: Connection) -> Config:
+    """Where the migrations are, for Alembic to run on `connection`."""
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", "calendar_sync.store:migrations")
     return config
@@ -44,9 +51,12 @@ def _heads(connection: Connection) -> set[str]:
 
 
 def _expect_ours(connection: Connection, config: Config) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    found = _heads(connection)
-    if found - known:
+    if _is_newer(connection, config):
         raise StoreUnavailable(_NEWER)
-    if not found and metadata.tables.keys() & set(inspect(connection).get_table_names()):
+    if not _heads(connection) and metadata.tables.keys() & set(inspect(connection).get_table_names()):
         raise StoreUnavailable(_FOREIGN)
+
+
+def _is_newer(connection: Connection, config: Config) -> bool:
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    return bool(_heads(connection) - known)
