@@ -1,8 +1,9 @@
 """The right to write to a connection: one run at a time holds it (`store.requests` gives it), wherever it runs."""
 
 from datetime import datetime, timedelta
+from hashlib import blake2b
 
-from sqlalchemy import case, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.domain.connections import Lease
@@ -16,6 +17,28 @@ class Leases:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._leased = connection
+
+    async def account_has_room(self, connection: ConnectionId, most: int, now: datetime) -> bool:
+        """Whether fewer than `most` of the other connections to the same account are leased, by whomever.
+
+        In the transaction that takes the lease, before it does: another one that is about to waits for its end.
+        """
+        mine = connections.alias()
+        same = (connections.c.provider == mine.c.provider, connections.c.identity_hash == mine.c.identity_hash)
+        all_of_them = select(func.count()).select_from(connections).where(*same).correlate(mine).scalar_subquery()
+        statement = select(mine.c.provider, mine.c.identity_hash, all_of_them).where(mine.c.id == connection)
+        found = (await self._leased.execute(statement)).first()
+        if found is None or found[2] <= most:  # then there is always room, and nobody need wait for anybody
+            return True
+        if self._leased.dialect.name == "postgresql":  # SQLite lets one transaction write at a time
+            await self._leased.execute(select(func.pg_advisory_xact_lock(_number(found[0], found[1]))))
+        leased = select(func.count()).where(
+            connections.c.provider == found[0],
+            connections.c.identity_hash == found[1],
+            connections.c.id != connection,
+            connections.c.lease_until >= now,
+        )
+        return (await self._leased.scalar(leased) or 0) < most
 
     async def renew(self, lease: Lease, ttl: timedelta, now: datetime) -> None:
         """Raises `LeaseLost`. A lease that ran out is good again as long as nobody took it."""
@@ -57,3 +80,9 @@ class Leases:
         )
         if (await self._leased.execute(held.values(**values))).rowcount == 0:
             raise LeaseLost
+
+
+def _number(provider: str, identity_hash: str) -> int:
+    """By which PostgreSQL locks an account. That two may have the same costs a moment's wait."""
+    digest = blake2b(f"{provider} {identity_hash}".encode(), digest_size=8, person=b"lock").digest()
+    return int.from_bytes(digest, signed=True)

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-CURRENT = "0006_sync_queue"
+CURRENT = "0008_request_budgets"
 """The version of this program. A store that has it is known at a glance; Alembic is loaded for the others only."""
 
 NO_STORE = "There is no store at CALENDAR_SYNC_DATABASE_URL yet: run `calendar-sync migrate`."
