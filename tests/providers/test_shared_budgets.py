@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import pairwise, repeat
+from itertools import chain, pairwise, repeat
 from random import Random
 
 import pytest
@@ -118,6 +118,23 @@ def test_no_window_ever_sees_more_requests_of_all_processes_than_the_vendor_allo
     virtual_time.run(run())
 
     assert not sent or most_within(rate.seconds, sent) <= rate.requests
+
+
+def test_what_many_processes_have_left_over_does_not_add_up() -> None:
+    sent: list[float] = []
+
+    async def run() -> None:
+        shared = Shared()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(80), asyncio.TaskGroup() as tasks:
+                for number in range(40):
+                    with Process(shared).budgets(Limits(account=MINUTE)).gate("ada") as gate:
+                        one_and_then_many = chain([number / 2, 20 - number / 2], repeat(0.0))
+                        tasks.create_task(send(gate, sent, one_and_then_many))
+
+    in_virtual_time(run())
+
+    assert 0.9 * MINUTE.requests < most_within(MINUTE.seconds, sent) <= MINUTE.requests
 
 
 @given(st.integers(1, 100_000), st.sampled_from([1.0, 60.0, 600.0]))
