@@ -129,7 +129,7 @@ async def test_a_server_on_postgresql_shares_its_budgets_and_one_on_sqlite_does_
 ) -> None:
     for url, is_shared in ((postgresql_url, True), (sqlite_url, False)):
         async with open_services(Settings(database_url=url, encryption_keys=SecretStr(KEYS))) as services:
-            google = services.sync.runs_under_lease.providers[ProviderName.GOOGLE_CALENDAR]
+            google = services.connections.providers[ProviderName.GOOGLE_CALENDAR]
             assert isinstance(google, GoogleProvider)
             assert isinstance(google._transport.budgets._project, SharedBudget) == is_shared
 

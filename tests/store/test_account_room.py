@@ -9,6 +9,7 @@ import pytest
 from calendar_sync.domain.connections import Connection
 from calendar_sync.domain.identifiers import ConnectionId
 from calendar_sync.domain.providers import ProviderName
+from calendar_sync.domain.sync import Trigger
 from calendar_sync.store.database import Database
 from tests.builders import NOW, a_connection, an_actor
 
@@ -20,7 +21,10 @@ async def connected(
 ) -> Sequence[Connection]:
     """So many users who connected one account."""
     actors = [await an_actor(database, f"{identity}-{provider}-{each}@example.com") for each in range(number)]
-    return [await a_connection(database, actor, provider=provider, identity=identity) for actor in actors]
+    found = [await a_connection(database, actor, provider=provider, identity=identity) for actor in actors]
+    async with database.begin() as tx:
+        await tx.requests.ask([each.id for each in found], Trigger.SCHEDULE, NOW, until=NOW)
+    return found
 
 
 async def leased(database: Database, connection: Connection, most: int, after: timedelta = timedelta()) -> bool:
@@ -29,7 +33,7 @@ async def leased(database: Database, connection: Connection, most: int, after: t
         if not await tx.connections.account_has_room(connection.id, most, NOW + after):
             return False
         await asyncio.sleep(0.01)  # for the others to look meanwhile
-        return await tx.connections.acquire(connection.id, "one", TTL, NOW + after) is not None
+        return await tx.requests.begin(connection.id, "one", TTL, NOW + after) is not None
 
 
 @pytest.mark.parametrize("most", [1, 2, 4])
@@ -41,9 +45,7 @@ async def test_of_all_who_begin_at_once_as_many_may_as_there_is_room_for(databas
 
 async def test_room_is_free_again_when_a_lease_is_given_back_or_has_run_out(database: Database) -> None:
     first, second, third = await connected(database, 3)
-    async with database.begin() as tx:
-        lease = await tx.connections.acquire(first.id, "one", TTL, NOW)
-    assert lease is not None
+    assert await leased(database, first, 1)
     assert not await leased(database, second, 1)
     assert await leased(database, second, 1, after=TTL + timedelta(microseconds=1))
 
@@ -54,7 +56,7 @@ async def test_room_is_free_again_when_a_lease_is_given_back_or_has_run_out(data
 
 
 async def test_a_connection_does_not_take_its_own_room(database: Database) -> None:
-    """Whether its lease can be taken over is for `acquire` to say."""
+    """Whether its lease can be taken over is for `begin` to say."""
     first, _ = await connected(database, 2)
     assert await leased(database, first, 1)
 
