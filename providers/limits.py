@@ -202,12 +202,11 @@ class Gate:
 
     async def _take_cells(self, label: str) -> None:
         """Wait until there is a cell of each budget at one moment: one may expire while another is waited for."""
-        budgets = [each for each in (self._account.budget(label), self._project) if each is not None]
         until = self._time.monotonic() + PATIENCE
-        ends = {id(budget): float("-inf") for budget in budgets}
-        while wanted := [each for each in budgets if ends[id(each)] < self._time.monotonic()]:
-            cell = await wanted[0].take(self._time, until)
-            ends[id(wanted[0])] = cell.ends
+        ends = {each: float("-inf") for each in (self._account.budget(label), self._project) if each is not None}
+        while expired := [each for each, end in ends.items() if end < self._time.monotonic()]:
+            cell = await expired[0].take(self._time, until)
+            ends[expired[0]] = cell.ends
             wait = round(cell.begins - self._time.monotonic(), 6)
             if wait > 0:
                 await self._time.pause(wait)

@@ -99,8 +99,7 @@ class _Call:
 class Transport:
     """Makes clients. `ssl_context` is trusted instead of the usual authorities (tests, a private authority).
 
-    `limits` bound how often all its clients together, and those of one account, ask: those of this process, unless
-    `make_budget` makes budgets that more share.
+    `limits` bound how often all its clients together, and those of one account, ask; `make_budget` says with whom else.
     """
 
     def __init__(

@@ -132,7 +132,7 @@ def test_what_many_processes_have_left_over_does_not_add_up() -> None:
                         one_and_then_many = chain([number / 2, 20 - number / 2], repeat(0.0))
                         tasks.create_task(send(gate, sent, one_and_then_many))
 
-    in_virtual_time(run())
+    virtual_time.run(run())
 
     assert 0.9 * MINUTE.requests < most_within(MINUTE.seconds, sent) <= MINUTE.requests
 
