@@ -1,5 +1,6 @@
 """The right to write to a connection: one run at a time holds it (`store.requests` gives it), wherever it runs."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from calendar_sync.domain.connections import Lease
 from calendar_sync.domain.errors import LeaseLost
 from calendar_sync.domain.identifiers import ConnectionId
+from calendar_sync.domain.providers import ProviderName
 from calendar_sync.store.tables import connections
 
 
@@ -18,8 +20,8 @@ class Leases:
     def __init__(self, connection: AsyncConnection) -> None:
         self._leased = connection
 
-    async def account_has_room(self, connection: ConnectionId, most: int, now: datetime) -> bool:
-        """Whether fewer than `most` of the other connections to the same account are leased, by whomever.
+    async def account_has_room(self, connection: ConnectionId, most: Mapping[ProviderName, int], now: datetime) -> bool:
+        """Whether fewer of the other connections to the same account are leased than there may be runs over it.
 
         In the transaction that takes the lease, before it does: another one that is about to waits for its end.
         """
@@ -28,17 +30,21 @@ class Leases:
         all_of_them = select(func.count()).select_from(connections).where(*same).correlate(mine).scalar_subquery()
         statement = select(mine.c.provider, mine.c.identity_hash, all_of_them).where(mine.c.id == connection)
         found = (await self._leased.execute(statement)).first()
-        if found is None or found[2] <= most:  # then there is always room, and nobody need wait for anybody
+        if found is None:
+            return True
+        provider, identity_hash, number = found
+        room = most[ProviderName(provider)]
+        if number <= room:  # for all of them, so that nobody need wait for anybody
             return True
         if self._leased.dialect.name == "postgresql":  # SQLite lets one transaction write at a time
-            await self._leased.execute(select(func.pg_advisory_xact_lock(_number(found[0], found[1]))))
+            await self._leased.execute(select(func.pg_advisory_xact_lock(_number(provider, identity_hash))))
         leased = select(func.count()).where(
-            connections.c.provider == found[0],
-            connections.c.identity_hash == found[1],
+            connections.c.provider == provider,
+            connections.c.identity_hash == identity_hash,
             connections.c.id != connection,
             connections.c.lease_until >= now,
         )
-        return (await self._leased.scalar(leased) or 0) < most
+        return (await self._leased.scalar(leased) or 0) < room
 
     async def renew(self, lease: Lease, ttl: timedelta, now: datetime) -> None:
         """Raises `LeaseLost`. A lease that ran out is good again as long as nobody took it."""

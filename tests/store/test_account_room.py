@@ -1,7 +1,7 @@
 """Only so many runs over one account at a time, whoever connected it and wherever they run."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import pytest
@@ -11,9 +11,15 @@ from calendar_sync.domain.identifiers import ConnectionId
 from calendar_sync.domain.providers import ProviderName
 from calendar_sync.domain.sync import Trigger
 from calendar_sync.store.database import Database
+from calendar_sync.store.engines import sqlite_path
 from tests.builders import NOW, a_connection, an_actor
+from tests.store.test_cost import counted, plan_of
 
 TTL = timedelta(seconds=30)
+
+
+def everywhere(most: int) -> Mapping[ProviderName, int]:
+    return dict.fromkeys(ProviderName, most)
 
 
 async def connected(
@@ -30,7 +36,7 @@ async def connected(
 async def leased(database: Database, connection: Connection, most: int, after: timedelta = timedelta()) -> bool:
     """Whether a run over it could begin."""
     async with database.begin() as tx:
-        if not await tx.connections.account_has_room(connection.id, most, NOW + after):
+        if not await tx.connections.account_has_room(connection.id, everywhere(most), NOW + after):
             return False
         await asyncio.sleep(0.01)  # for the others to look meanwhile
         return await tx.requests.begin(connection.id, "one", TTL, NOW + after) is not None
@@ -61,7 +67,7 @@ async def test_a_connection_does_not_take_its_own_room(database: Database) -> No
     assert await leased(database, first, 1)
 
     async with database.begin() as tx:
-        assert await tx.connections.account_has_room(first.id, 1, NOW)
+        assert await tx.connections.account_has_room(first.id, everywhere(1), NOW)
 
 
 async def test_accounts_do_not_take_one_anothers_room(database: Database) -> None:
@@ -78,10 +84,24 @@ async def test_accounts_do_not_take_one_anothers_room(database: Database) -> Non
 async def test_where_there_is_room_for_all_nobody_waits_for_anybody(database: Database) -> None:
     first, second = await connected(database, 2)
     async with database.begin(write=False) as one, database.begin(write=False) as other, asyncio.timeout(10):
-        assert await one.connections.account_has_room(first.id, 2, NOW)
-        assert await other.connections.account_has_room(second.id, 2, NOW)
+        assert await one.connections.account_has_room(first.id, everywhere(2), NOW)
+        assert await other.connections.account_has_room(second.id, everywhere(2), NOW)
 
 
 async def test_a_connection_that_is_gone_takes_no_room(database: Database) -> None:
     async with database.begin() as tx:
-        assert await tx.connections.account_has_room(ConnectionId("tcred_none"), 1, NOW)
+        assert await tx.connections.account_has_room(ConnectionId("tcred_none"), everywhere(1), NOW)
+
+
+async def test_the_other_connections_are_found_by_an_index(sqlite_url: str) -> None:
+    database = await Database.open(sqlite_url)
+    first, *_ = await connected(database, 3)
+    async with database.begin() as tx:
+        with counted() as cost:
+            await tx.connections.account_has_room(first.id, everywhere(1), NOW)
+    await database.close()
+
+    steps = [step for statement, rows in cost.sent for step in plan_of(sqlite_path(sqlite_url), statement, rows)]
+    by_account = "INDEX ix_connections_provider_identity_hash (provider=? AND identity_hash=?)"
+    assert cost.statements == 2
+    assert sum(by_account in step for step in steps) == 2, steps
