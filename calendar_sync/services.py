@@ -22,6 +22,7 @@ from calendar_sync.connections.tokens import Renewals
 from calendar_sync.domain.providers import Provider, ProviderName
 from calendar_sync.events.service import EventService
 from calendar_sync.push_addresses import push_addresses
+from calendar_sync.request_budgets import StoredReservations
 from calendar_sync.settings import Settings
 from calendar_sync.store.database import Database
 from calendar_sync.store.keyring import open_keyring
@@ -36,6 +37,7 @@ from calendar_sync.sync.worker import SyncWorker
 from providers.authorities import usual_authorities
 from providers.registry import all_providers
 from providers.retry import Time
+from providers.shared_budgets import Reservations
 
 CONCURRENT_RUNS = 8
 """Connections that one process syncs at a time, those that only wait left out."""
@@ -92,7 +94,9 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
         await database.ready()
         keyring = open_keyring(settings.encryption_keys, settings.sqlite_path)
         slots = Slots(CONCURRENT_RUNS)
-        providers = _providers(settings, Time(away=slots.away))
+        # One process serves a SQLite file, and shares its budgets with nobody.
+        reservations = StoredReservations(database) if settings.sqlite_path is None else None
+        providers = _providers(settings, Time(away=slots.away), reservations)
         http = await stack.enter_async_context(
             httpx.AsyncClient(trust_env=False, timeout=10, verify=usual_authorities())
         )
@@ -114,6 +118,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             pace=Pace(settings.sync_interval),
             spacing=SPACING,
             turn=slots.turn,
+            most_runs=vendor_apis.most_runs(settings),
         )
         sync = SyncService(database, queue, utc_now, SPACING)
         worker = SyncWorker(queue, runs, slots, sync.watch)
@@ -140,13 +145,13 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
         )
 
 
-def _providers(settings: Settings, time: Time) -> Mapping[ProviderName, Provider]:
+def _providers(settings: Settings, time: Time, reservations: Reservations | None) -> Mapping[ProviderName, Provider]:
     return all_providers(
         allowed_networks=settings.allowed_private_networks,
         apple_caldav_url=str(settings.apple_caldav_url),
-        google=vendor_apis.google(settings),
-        microsoft=vendor_apis.microsoft(settings),
-        zoom=vendor_apis.zoom(settings),
+        google=vendor_apis.google(settings, reservations),
+        microsoft=vendor_apis.microsoft(settings, reservations),
+        zoom=vendor_apis.zoom(settings, reservations),
         time=time,
     )
 

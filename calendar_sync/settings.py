@@ -70,9 +70,7 @@ class Settings(BaseSettings):
         default=AnyHttpUrl("https://oauth2.googleapis.com/revoke"), description="Where Google ends them."
     )
     google_requests_per_minute: int = Field(
-        default=10_000,
-        ge=1,
-        description="Requests a minute that the Cloud project may send; each server of several takes its part of them.",
+        default=10_000, ge=1, description="Requests a minute that the Cloud project may send, over all accounts."
     )
     google_requests_per_minute_per_user: int = Field(
         default=600, ge=1, description="Requests a minute for one Google account."

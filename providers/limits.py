@@ -1,10 +1,10 @@
-"""How often a vendor may be asked: budgets of requests for the whole process and for each account.
+"""How often a vendor may be asked: budgets of requests for all accounts together and for each one.
 
 A budget is kept by the generic cell rate algorithm (ITU-T I.371): one number for each account, and the wait is known
 before it begins, so that one too long is told (`RateLimited`) instead of waited for. A limiter that queues its callers
 could say neither.
 
-The budgets are this process's own: where several serve one store, the operator divides the vendor's limits by them.
+The budgets here are this process's own. `providers.shared_budgets` keeps those that several processes share.
 """
 
 import asyncio
@@ -12,12 +12,13 @@ from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 
 from calendar_sync.domain.errors import RateLimited
 from providers.retry import Time
 
 PATIENCE = 30.0
-"""Seconds that a request waits for its budget at most."""
+"""Seconds that a request waits for its budgets at most."""
 
 _FEW = 1024
 
@@ -54,8 +55,26 @@ class Limits:
     concurrent: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Room for one request, to be sent from `begins` to `ends`: seconds, by the monotonic clock."""
+
+    begins: float
+    ends: float = float("inf")
+
+
+class Budget(Protocol):
+    """Keeps to one `Rate`."""
+
+    async def take(self, time: Time, until: float) -> Cell:
+        """The next cell. Raises `RateLimited`, and takes none, where it begins after `until`."""
+
+    def is_idle(self, now: float) -> bool:
+        """Whether it may be forgotten, and made anew."""
+
+
 class Bucket:
-    """The state of one `Rate`. Times are in seconds, by any clock that does not go back."""
+    """The budget of this process alone. Times are in seconds, by any clock that does not go back."""
 
     __slots__ = ("_due", "_rate")
 
@@ -72,35 +91,60 @@ class Bucket:
         """Count a request that is sent after that wait. Those that ask later wait behind it."""
         self._due = max(self._due, now) + self._rate.interval
 
-    def is_full(self, now: float) -> bool:
+    async def take(self, time: Time, until: float) -> Cell:
+        """See `Budget`."""
+        now = time.monotonic()
+        wait = self.wait(now)
+        if now + wait > until:
+            raise limited(wait)
+        self.spend(now)
+        return Cell(now + wait)
+
+    def is_idle(self, now: float) -> bool:
         """Whether nothing of it is spent, as if it were new."""
         return self._due <= now
+
+
+def limited(wait: float) -> RateLimited:
+    """What is raised where the next request may be sent only after so many seconds."""
+    return RateLimited("The provider may be sent no more requests.", retry_after=timedelta(seconds=max(wait, 0.0)))
+
+
+class MakeBudget(Protocol):
+    """Makes the budget of a `Rate` for what `names` name; the same names are the same budget."""
+
+    def __call__(self, rate: Rate, /, *names: str) -> Budget: ...
+
+
+def of_this_process(rate: Rate, /, *_: str) -> Budget:
+    return Bucket(rate)
 
 
 class _Account:
     """What is kept of an account while it is read, and until its budgets are whole again."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, make: MakeBudget, identity: str) -> None:
         self.open = 0
         self.places = None if limits.concurrent is None else asyncio.Semaphore(limits.concurrent)
-        self.usual = None if limits.account is None else Bucket(limits.account)
-        self.labelled = {label: Bucket(rate) for label, rate in limits.labels.items()}
+        self.usual = None if limits.account is None else make(limits.account, "account", identity)
+        self.labelled = {label: make(rate, "label", identity, label) for label, rate in limits.labels.items()}
 
-    def bucket(self, label: str) -> Bucket | None:
+    def budget(self, label: str) -> Budget | None:
         return self.labelled.get(label, self.usual)
 
     def is_idle(self, now: float) -> bool:
-        buckets = (*self.labelled.values(), *((self.usual,) if self.usual else ()))
-        return not self.open and all(bucket.is_full(now) for bucket in buckets)
+        budgets = (*self.labelled.values(), *((self.usual,) if self.usual else ()))
+        return not self.open and all(budget.is_idle(now) for budget in budgets)
 
 
 class Budgets:
-    """Those of one vendor, shared by all its clients in this process."""
+    """Those of one vendor, for all its clients in this process; `make` says who else shares them."""
 
-    def __init__(self, limits: Limits, time: Time) -> None:
+    def __init__(self, limits: Limits, time: Time, make: MakeBudget = of_this_process) -> None:
         self.limits = limits
         self._time = time
-        self._project = None if limits.project is None else Bucket(limits.project)
+        self._make = make
+        self._project = None if limits.project is None else make(limits.project, "project")
         self._accounts: dict[str, _Account] = {}
         self._tidy_at = _FEW
 
@@ -114,7 +158,7 @@ class Budgets:
         kept = self._accounts.get(account)
         if kept is None:
             self._tidy()
-            kept = self._accounts[account] = _Account(self.limits)
+            kept = self._accounts[account] = _Account(self.limits, self._make, account)
         kept.open += 1
         try:
             yield Gate(kept, self._project, self._time)
@@ -133,22 +177,21 @@ class Budgets:
 class Gate:
     """What every request of one account passes."""
 
-    def __init__(self, account: _Account, project: Bucket | None, time: Time) -> None:
+    def __init__(self, account: _Account, project: Budget | None, time: Time) -> None:
         self._account = account
         self._project = project
         self._time = time
 
     @asynccontextmanager
     async def passed(self, label: str = "") -> AsyncGenerator[None]:
-        """Send one request in here. Raises `RateLimited` where a budget is spent for longer than `PATIENCE`.
+        """Send one request in here. Raises `RateLimited` where a budget is spent for longer than `PATIENCE`, and
+        `StoreUnavailable` where the budgets are shared by a store that does not answer.
 
         The account's budget is waited for first: an account that is slowed down takes nothing from the others.
         """
         async with AsyncExitStack() as held:
             await self._take_place(held)
-            for bucket in (self._account.bucket(label), self._project):
-                if bucket is not None:
-                    await self._wait(bucket)
+            await self._take_cells(label)
             yield
 
     async def _take_place(self, held: AsyncExitStack) -> None:
@@ -157,12 +200,13 @@ class Gate:
             async with self._time.away() if places.locked() else nullcontext():
                 await held.enter_async_context(places)
 
-    async def _wait(self, bucket: Bucket) -> None:
-        now = self._time.monotonic()
-        wait = bucket.wait(now)
-        if wait > PATIENCE:
-            message = "The provider may be sent no more requests."
-            raise RateLimited(message, retry_after=timedelta(seconds=wait))
-        bucket.spend(now)
-        if wait:
-            await self._time.pause(wait)
+    async def _take_cells(self, label: str) -> None:
+        """Wait until there is a cell of each budget at one moment: one may expire while another is waited for."""
+        until = self._time.monotonic() + PATIENCE
+        ends = {each: float("-inf") for each in (self._account.budget(label), self._project) if each is not None}
+        while expired := [each for each, end in ends.items() if end < self._time.monotonic()]:
+            cell = await expired[0].take(self._time, until)
+            ends[expired[0]] = cell.ends
+            wait = round(cell.begins - self._time.monotonic(), 6)
+            if wait > 0:
+                await self._time.pause(wait)

@@ -31,7 +31,7 @@ from providers.guard import (
     check_url,
     literal_address,
 )
-from providers.limits import Budgets, Gate, Limits
+from providers.limits import Budgets, Gate, Limits, MakeBudget, of_this_process
 from providers.responses import Classify, Response, classify, parse_retry_after
 from providers.retry import SAFE_METHODS, RetryPolicy, Time
 
@@ -99,7 +99,7 @@ class _Call:
 class Transport:
     """Makes clients. `ssl_context` is trusted instead of the usual authorities (tests, a private authority).
 
-    `limits` bound how often all its clients together, and those of one account, ask.
+    `limits` bound how often all its clients together, and those of one account, ask; `make_budget` says with whom else.
     """
 
     def __init__(
@@ -111,13 +111,14 @@ class Transport:
         retry: RetryPolicy = RetryPolicy(),
         time: Time | None = None,
         limits: Limits = Limits(),
+        make_budget: MakeBudget = of_this_process,
     ) -> None:
         self.rule = AddressRule(tuple(allowed_networks))
         self.ssl_context = ssl_context or usual_authorities()
         self.resolve = resolve or SystemResolver()
         self.retry = retry
         self.time = time or Time()
-        self.budgets = Budgets(limits, self.time)
+        self.budgets = Budgets(limits, self.time, make_budget)
 
     def check(self, url: str) -> httpx.URL:
         """Refuse an address by its text alone, sending nothing. Raises `AddressRefused`."""
@@ -192,7 +193,7 @@ class GuardedClient:
 
         Safe methods follow up to five redirects with their method and body (DAV must not turn into GET), and are
         repeated when the server or the connection has a passing fault. `max_bytes` bounds the decoded body.
-        `classify` says for this call which answers are errors. Never raises anything but `ProviderError`s.
+        `classify` says for this call which answers are errors. Raises `ProviderError`s, and what `Gate.passed` does.
         """
         call = _Call(
             method.upper(),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from providers.guard import IPNetwork, literal_address, parse_networks
-from providers.limits import Limits
+from providers.limits import Limits, MakeBudget, of_this_process
 from providers.retry import Time
 from providers.transport import Transport
 
@@ -15,10 +15,11 @@ _LOOPBACK = parse_networks(["127.0.0.0/8", "::1/128"])
 
 @dataclass(frozen=True, slots=True)
 class VendorApi:
-    """Where a vendor's API is, and what the vendor allows."""
+    """Where a vendor's API is, and what the vendor allows: to this process, unless `make_budget` says to whom else."""
 
     url: str
     limits: Limits = field(default_factory=Limits)
+    make_budget: MakeBudget = of_this_process
 
     def check(self) -> None:
         """Raises `ValueError` for an address that would send tokens over plain http."""
@@ -26,10 +27,12 @@ class VendorApi:
 
     def transport(self, time: Time | None = None) -> Transport:
         """See `vendor_transport`."""
-        return vendor_transport(self.url, time=time, limits=self.limits)
+        return vendor_transport(self.url, time=time, limits=self.limits, make_budget=self.make_budget)
 
 
-def vendor_transport(*urls: str, time: Time | None = None, limits: Limits = Limits()) -> Transport:
+def vendor_transport(
+    *urls: str, time: Time | None = None, limits: Limits = Limits(), make_budget: MakeBudget = of_this_process
+) -> Transport:
     """A transport for the API at these addresses; loopback, and plain http, only where all of them are there.
 
     `limits` are the vendor's, for whose accounts clients are opened with `account`.
@@ -37,7 +40,7 @@ def vendor_transport(*urls: str, time: Time | None = None, limits: Limits = Limi
     So a simulator on this machine can stand in for a vendor, and a vendor's redirect can lead to nothing inside.
     Raises `ValueError` for an address that would send tokens over plain http.
     """
-    return Transport(allowed_networks=_networks(*urls), time=time, limits=limits)
+    return Transport(allowed_networks=_networks(*urls), time=time, limits=limits, make_budget=make_budget)
 
 
 def is_loopback(host: str) -> bool:

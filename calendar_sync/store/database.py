@@ -109,6 +109,16 @@ class Database:
         for act in tx.after_commit:
             await act()
 
+    @asynccontextmanager
+    async def at_once(self) -> AsyncGenerator[Transaction]:
+        """On PostgreSQL, transactions of one statement each: what it locks is free again before this process goes on.
+
+        For rows that all processes write to: one that is paused between two statements holds up none of the others.
+        """
+        async with _connected(self._engines.writing) as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            yield Transaction(connection)
+
     async def close(self) -> None:
         await self._engines.dispose()
 

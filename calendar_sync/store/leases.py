@@ -1,13 +1,16 @@
 """The right to write to a connection: one run at a time holds it (`store.requests` gives it), wherever it runs."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from hashlib import blake2b
 
-from sqlalchemy import case, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.domain.connections import Lease
 from calendar_sync.domain.errors import LeaseLost
 from calendar_sync.domain.identifiers import ConnectionId
+from calendar_sync.domain.providers import ProviderName
 from calendar_sync.store.tables import connections
 
 
@@ -16,6 +19,32 @@ class Leases:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._leased = connection
+
+    async def account_has_room(self, connection: ConnectionId, most: Mapping[ProviderName, int], now: datetime) -> bool:
+        """Whether fewer of the other connections to the same account are leased than there may be runs over it.
+
+        In the transaction that takes the lease, before it does: another one that is about to waits for its end.
+        """
+        mine = connections.alias()
+        same = (connections.c.provider == mine.c.provider, connections.c.identity_hash == mine.c.identity_hash)
+        all_of_them = select(func.count()).select_from(connections).where(*same).correlate(mine).scalar_subquery()
+        statement = select(mine.c.provider, mine.c.identity_hash, all_of_them).where(mine.c.id == connection)
+        found = (await self._leased.execute(statement)).first()
+        if found is None:
+            return True
+        provider, identity_hash, number = found
+        room = most.get(ProviderName(provider))
+        if room is None or number <= room:  # for all of them, so that nobody need wait for anybody
+            return True
+        if self._leased.dialect.name == "postgresql":  # SQLite lets one transaction write at a time
+            await self._leased.execute(select(func.pg_advisory_xact_lock(_number(provider, identity_hash))))
+        leased = select(func.count()).where(
+            connections.c.provider == provider,
+            connections.c.identity_hash == identity_hash,
+            connections.c.id != connection,
+            connections.c.lease_until >= now,
+        )
+        return (await self._leased.scalar(leased) or 0) < room
 
     async def renew(self, lease: Lease, ttl: timedelta, now: datetime) -> None:
         """Raises `LeaseLost`. A lease that ran out is good again as long as nobody took it."""
@@ -57,3 +86,9 @@ class Leases:
         )
         if (await self._leased.execute(held.values(**values))).rowcount == 0:
             raise LeaseLost
+
+
+def _number(provider: str, identity_hash: str) -> int:
+    """By which PostgreSQL locks an account. That two may have the same costs a moment's wait."""
+    digest = blake2b(f"{provider} {identity_hash}".encode(), digest_size=8, person=b"lock").digest()
+    return int.from_bytes(digest, signed=True)

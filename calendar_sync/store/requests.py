@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from secrets import token_hex
 from typing import Any
 
 from sqlalchemy import Row, Select, func, literal, not_, or_, select, update
@@ -154,6 +155,14 @@ class Requests:
         """What is asked for and not done, over all connections."""
         rows = await self._connection.execute(select(connections).where(_IS_WAITING).order_by(_C.id))
         return [Asked(connection_of(row), row.requested_seq, None) for row in rows]
+
+    async def put_off(self, connection: ConnectionId, delay: timedelta) -> Job | None:
+        """A job in place of one that was taken and could not be begun, if a run is asked for still."""
+        row = (await self._connection.execute(select(connections).where(_C.id == connection, _IS_WAITING))).first()
+        if row is None:
+            return None
+        # The one that was taken is in the queue for a moment longer: the same key would be swallowed.
+        return _job(row, f"{row.id}:{row.requested_seq}:{token_hex(8)}", _AHEAD[Trigger(row.requested_by)], delay)
 
     async def standings(self, wanted: Collection[ConnectionId], now: datetime) -> Mapping[ConnectionId, Standing]:
         """Of those that there are."""

@@ -94,6 +94,7 @@ class ConnectionRow(Row, table=True):
         UniqueConstraint("user_id", "provider", "identity_hash"),
         _partial_index("ix_connections_lease_until", "lease_until", where="lease_until IS NOT NULL"),
         _partial_index("ix_connections_waiting", "organization_id", where="requested_seq > done_seq"),
+        Index(None, "provider", "identity_hash"),
     )
 
     id: str = _text(primary_key=True)
@@ -344,6 +345,15 @@ class ChangeSequenceRow(Row, table=True):
     last_seq: int = Field(sa_type=BigInteger)
 
 
+class RequestBudgetRow(Row, table=True):
+    """Up to when the requests are spoken for that a vendor's limit allows; one in the past says nothing."""
+
+    __tablename__ = "request_budgets"
+
+    key: str = _text(primary_key=True)
+    due_at: datetime = _moment()
+
+
 metadata = Row.metadata
 
 
@@ -366,3 +376,4 @@ exceptions = _table(ExceptionRow)
 runs = _table(RunRow)
 changes = _table(ChangeRow)
 change_sequences = _table(ChangeSequenceRow)
+request_budgets = _table(RequestBudgetRow)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.store.accounts import Accounts
+from calendar_sync.store.budgets import RequestBudgets
 from calendar_sync.store.calendars import Calendars
 from calendar_sync.store.changes import Changes
 from calendar_sync.store.channels import Channels
@@ -33,5 +34,6 @@ class Transaction:
         self.events = Events(connection)
         self.runs = Runs(connection)
         self.changes = Changes(connection)
+        self.budgets = RequestBudgets(connection)
         self.after_commit: list[Callable[[], Awaitable[None]]] = []
         """What is to be done once the transaction is committed. It must not fail: nobody could undo the rest."""

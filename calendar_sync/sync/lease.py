@@ -30,6 +30,7 @@ LEASE = timedelta(seconds=7.5)
 """What a process that died holds up its connections for, by default: with the looks at it, less than ten seconds."""
 CLAIM = timedelta(minutes=5)
 """After how long the schedule looks after a request that nothing came of, though a job was put into the queue."""
+_WAIT_FOR_ROOM = timedelta(seconds=1)
 _RENEWALS = 3  # tries to renew it before it runs out
 
 
@@ -58,7 +59,8 @@ class LeasedRuns:
     `push_addresses` are those at which providers can notify this server; the others are only polled. `lease` is how
     long a process that gives no sign of life keeps a connection from the others. What is asked for during a run is put
     into the `queue` at its end, to begin `spacing` after that run began at the soonest: providers push several times
-    for one deed of a user, and a flood must not use up their limits. `turn` is awaited after each page.
+    for one deed of a user, and a flood must not use up their limits. `turn` is awaited after each page. `most_runs`
+    over one account of a provider are under way at a time, in all processes; one that is not named has no such limit.
     """
 
     database: Database
@@ -75,6 +77,7 @@ class LeasedRuns:
     lease: timedelta = LEASE
     spacing: timedelta = timedelta()
     turn: Callable[[], Awaitable[None]] = no_turns
+    most_runs: Mapping[ProviderName, int] = field(default_factory=dict)
 
     async def run(self, connection: ConnectionId) -> None:
         """Do the run that is asked for over the connection, and record what it did.
@@ -90,6 +93,10 @@ class LeasedRuns:
     async def _start(self, connection: ConnectionId) -> _Started | None:
         now = self.clock()
         async with self.database.begin() as tx:
+            if not await tx.connections.account_has_room(connection, self.most_runs, now):
+                later = await tx.requests.put_off(connection, _WAIT_FOR_ROOM)
+                await self.queue.put(tx, [] if later is None else [later])
+                return None
             begun = await tx.requests.begin(connection, self.owner, self.lease, now)
             if begun is None:
                 return None

@@ -38,7 +38,8 @@ class Pace:
             wait = max(min(self._jittered(interval * WHILE_PUSHED), pushed), self._jittered(interval))
         else:
             wait = self._jittered(interval)
-        return max(wait, retry_after or timedelta())
+        # Whom a vendor names the same time do not come at the same time, and none of them before it.
+        return max(wait, (retry_after or timedelta()) * (1 + _JITTER * self.chance()))
 
     def _jittered(self, wait: timedelta) -> timedelta:
         return wait * (1 - _JITTER + 2 * _JITTER * self.chance())

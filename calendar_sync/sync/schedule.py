@@ -71,6 +71,7 @@ class Schedule:
             await self.queue.trim()
             async with self.database.begin() as tx:
                 await tx.runs.trim(now - self.history, _MOST_TRIMMED)
+                await tx.budgets.trim(now)
             self._tidy_at = now + _TIDY_EVERY
 
     async def _looked(self) -> float:

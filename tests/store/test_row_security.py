@@ -26,6 +26,7 @@ _OF_NOBODY = {
     "sync_queue_log": "The same, of jobs that are done.",
     "sync_queue_statistics": "Numbers of jobs, of all together.",
     "sync_queue_schedules": "PgQueuer's own, and empty.",
+    "request_budgets": "Numbers under hashes of accounts, which several organisations may have in common.",
 }
 """Tables without an organisation, and why they have none."""
 

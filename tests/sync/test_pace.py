@@ -59,7 +59,7 @@ def test_no_wait_is_shorter_than_asked_for_or_than_three_quarters_of_the_interva
 ) -> None:
     found = wait(failed=failed, retry_after=retry_after, pushed=pushed, chance=chance)
     assert found >= max(timedelta(minutes=3.75), retry_after or timedelta())
-    assert found <= max(1.25 * LONGEST_BACK_OFF, retry_after or timedelta())
+    assert found <= 1.25 * max(LONGEST_BACK_OFF, retry_after or timedelta())
 
 
 @given(chances)
