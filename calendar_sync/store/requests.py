@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from calendar_sync.domain.connections import ConnectionStatus, Lease
 from calendar_sync.domain.identifiers import ConnectionId, OrganizationId
 from calendar_sync.domain.requests import Asked, Begun, Job
+from calendar_sync.domain.schedule import DueReason
 from calendar_sync.domain.sync import Trigger
 from calendar_sync.store.columns import among
 from calendar_sync.store.connections import connection_of
@@ -79,7 +80,7 @@ class Requests:
         # In one order, so that two who ask for the same do not wait for one another.
         locked = statement.order_by(_C.id).with_for_update(key_share=True)
         decided = [_decided(row, trigger, now) for row in await self._connection.execute(locked)]
-        await self._raise([each.row.id for each in decided if each.is_new], trigger)
+        await self._raise([each.row.id for each in decided if each.is_new], trigger, now)
         await self._hold([each.row.id for each in decided if each.is_new and each.is_put], until)
         priorities = await self._priorities([each.row for each in decided if each.is_put], trigger)
         spacing = timedelta() if trigger in _ON_DEMAND else spacing
@@ -98,7 +99,7 @@ class Requests:
         )
         rows += await self._claimed(due.order_by(_C.next_sync_at, _C.id), limit - len(rows))
         idle = {row.id for row in rows if row.requested_seq <= row.done_seq}
-        await self._raise(idle, Trigger.SCHEDULE)
+        await self._raise(idle, Trigger.SCHEDULE, now)
         await self._hold([row.id for row in rows], until, lease_owner=None, lease_until=None)
         priorities = await self._priorities(rows, Trigger.SCHEDULE)
         return [_claim(row, row.id in idle, priorities[row.id]) for row in rows]
@@ -169,10 +170,12 @@ class Requests:
         locked = statement.limit(limit).with_for_update(key_share=True, skip_locked=True)
         return list(await self._connection.execute(locked))
 
-    async def _raise(self, those: Collection[str], trigger: Trigger) -> None:
+    async def _raise(self, those: Collection[str], trigger: Trigger, now: datetime) -> None:
         if those:
+            why = {} if trigger is Trigger.SCHEDULE else {"next_sync_reason": DueReason.REQUESTED}
             asked = update(connections).where(among(_C.id, those))
-            await self._connection.execute(asked.values(requested_seq=_C.requested_seq + 1, requested_by=trigger))
+            asked = asked.values(requested_seq=_C.requested_seq + 1, requested_by=trigger, requested_at=now, **why)
+            await self._connection.execute(asked)
 
     async def _hold(self, those: Collection[str], until: datetime, **values: object) -> None:
         """Leave them out of what is due until then."""

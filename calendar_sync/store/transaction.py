@@ -15,6 +15,7 @@ from calendar_sync.store.events import Events
 from calendar_sync.store.org_calendars import OrgCalendars
 from calendar_sync.store.requests import Requests
 from calendar_sync.store.runs import Runs
+from calendar_sync.store.schedules import Schedules
 
 
 class Transaction:
@@ -32,6 +33,7 @@ class Transaction:
         self.channels = Channels(connection)
         self.events = Events(connection)
         self.runs = Runs(connection)
+        self.schedules = Schedules(connection)
         self.changes = Changes(connection)
         self.after_commit: list[Callable[[], Awaitable[None]]] = []
         """What is to be done once the transaction is committed. It must not fail: nobody could undo the rest."""
