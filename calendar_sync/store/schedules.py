@@ -63,7 +63,8 @@ class Schedules:
 
     async def terms(self, connection: ConnectionId) -> Terms:
         """Raises `NotFound`."""
-        row = (await self._connection.execute(select(*_TERMS).where(_C.id == connection))).first()
+        statement: Select[Any] = select(*_TERMS).where(_C.id == connection)
+        row = (await self._connection.execute(statement)).first()
         if row is None:
             raise NotFound("connection")
         return _terms(row)
@@ -132,18 +133,11 @@ _TERMS = (
     _WANTED.label("wanted_minutes"),
     _PUBLISHED.label("published_seconds"),
 )
-_LAST_RUN = (
-    select(runs.c.id)
-    .where(runs.c.connection_id == _C.id)
-    .order_by(runs.c.started_at.desc(), runs.c.id.desc())
-    .limit(1)
-    .correlate(connections)
-    .scalar_subquery()
-)
 
 
 def _schedules(now: datetime) -> Select[Any]:
-    under_way = and_(runs.c.id == _LAST_RUN, runs.c.status == RunStatus.RUNNING)
+    is_latest = and_(runs.c.connection_id == _C.id, runs.c.started_at == _C.last_started_at)
+    under_way = and_(is_latest, runs.c.status == RunStatus.RUNNING)
     return select(
         _C.id,
         _state(now).label("state"),

@@ -8,17 +8,18 @@ from sqlalchemy import update
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Connection, ConnectionStatus
 from calendar_sync.domain.errors import NotFound
-from calendar_sync.domain.identifiers import ConnectionId, RunId
+from calendar_sync.domain.identifiers import ConnectionId
 from calendar_sync.domain.providers import ProviderName, RemoteCalendar
 from calendar_sync.domain.schedule import Backlog, DueReason, SyncState
-from calendar_sync.domain.sync import RunStatus, Tally, Trigger
+from calendar_sync.domain.sync import Trigger
 from calendar_sync.store import tables
 from calendar_sync.store.credentials import StoredCredentials
 from calendar_sync.store.database import Database
+from calendar_sync.store.engines import sqlite_path
 from calendar_sync.store.schedules import RunUnderWay, StoredSchedule, Terms
 from tests.builders import NOW, a_calendar, a_connection, an_actor
 from tests.store.conftest import Place, a_place
-from tests.store.test_cost import counted
+from tests.store.test_cost import counted, plan_of
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 LATER = NOW + HOUR
@@ -92,6 +93,45 @@ async def test_how_many_runs_failed_is_kept_with_when_the_next_is_due(place: Pla
     assert (found.next_sync_at, found.reason, found.terms.failed_in_a_row) == (LATER, DueReason.BACKING_OFF, 3)
 
 
+async def test_why_and_after_how_many_failures_stays_where_only_the_time_is_changed(place: Place) -> None:
+    async with place.database.begin() as tx:
+        await tx.connections.schedule(place.connection.id, LATER, DueReason.BACKING_OFF, failed_in_a_row=3)
+        await tx.connections.schedule(place.connection.id, NOW)
+    found = await stored(place)
+    assert (found.next_sync_at, found.reason, found.terms.failed_in_a_row) == (NOW, DueReason.BACKING_OFF, 3)
+
+
+# Asked for
+
+
+async def ask(place: Place, trigger: Trigger, now: datetime) -> StoredSchedule:
+    async with place.database.begin() as tx:
+        await tx.requests.ask([place.connection.id], trigger, now, until=now + HOUR)
+    return await stored(place, now)
+
+
+@pytest.mark.parametrize("trigger", [Trigger.USER, Trigger.PUSH])
+async def test_who_asks_is_named_and_when(place: Place, trigger: Trigger) -> None:
+    found = await ask(place, trigger, NOW)
+    assert (found.state, found.reason) == (SyncState.QUEUED, DueReason.REQUESTED)
+    assert (found.requested_at, found.requested_by) == (NOW, trigger)
+
+
+async def test_while_one_waits_asking_again_makes_it_wait_no_shorter(place: Place) -> None:
+    await ask(place, Trigger.PUSH, NOW)
+    found = await ask(place, Trigger.USER, LATER)
+    assert (found.requested_at, found.requested_by) == (NOW, Trigger.PUSH)
+
+
+async def test_what_is_taken_up_because_it_is_due_keeps_why_it_was(place: Place) -> None:
+    async with place.database.begin() as tx:
+        await tx.connections.schedule(place.connection.id, NOW, DueReason.PUSHED)
+        await tx.requests.claim_due(LATER, LATER + HOUR, limit=1)
+    found = await stored(place, LATER)
+    assert (found.state, found.reason) == (SyncState.QUEUED, DueReason.PUSHED)
+    assert (found.requested_at, found.requested_by) == (LATER, Trigger.SCHEDULE)
+
+
 # Sooner
 
 
@@ -152,20 +192,17 @@ async def test_one_that_is_to_be_connected_anew_is_paused_whatever_was_asked_for
     assert (await stored(place)).state is SyncState.PAUSED
 
 
-async def a_run(place: Place, at: datetime, *, ended: bool = True) -> RunId:
+async def test_the_run_under_way_is_told_and_none_that_has_ended(place: Place) -> None:
     async with place.database.begin() as tx:
-        run = await tx.runs.start(place.connection, Trigger.PUSH, at)
-        if ended:
-            done = RunStatus.SUCCEEDED
-            await tx.runs.finish(run, status=done, tally=Tally(), pages=0, requests=0, synced_calendars=0, now=at)
-    return run
-
-
-async def test_the_run_under_way_is_told_and_no_other(place: Place) -> None:
-    await a_run(place, NOW - HOUR)
-    assert (await stored(place)).run is None
-    run = await a_run(place, NOW, ended=False)
+        await tx.requests.ask([place.connection.id], Trigger.PUSH, NOW, until=LATER)
+        begun = await tx.requests.begin(place.connection.id, "one", HOUR, NOW)
+        run = await tx.runs.start(place.connection, Trigger.PUSH, NOW)
+    assert begun is not None
     assert (await stored(place)).run == RunUnderWay(run, Trigger.PUSH, NOW)
+
+    async with place.database.begin() as tx:
+        await tx.runs.abandon_running(place.connection.id, LATER)
+    assert (await stored(place)).run is None
 
 
 async def test_a_user_sees_their_own_connections_only(database: Database) -> None:
@@ -223,3 +260,19 @@ async def test_however_many_there_are_one_question_is_asked(database: Database) 
             with counted() as cost:
                 await ask()
             assert cost.statements == 1
+
+
+async def test_sqlite_finds_by_an_index_whatever_is_asked_for(sqlite_url: str) -> None:
+    database = await Database.open(sqlite_url)
+    place = await a_place(database)
+    with counted() as cost:
+        async with database.begin() as tx:
+            await tx.schedules.terms(place.connection.id)
+            await tx.schedules.list(place.actor, [place.connection.id], NOW)
+            await tx.schedules.backlog(place.actor, NOW)
+            await tx.schedules.bring_forward(place.connection.id, NOW, DueReason.INTERVAL)
+            await tx.channels.pushes([place.connection.id], ["https://calendars.example/"], NOW)
+    await database.close()
+    steps = {step for sent in cost.sent for step in plan_of(sqlite_path(sqlite_url), *sent)}
+    scanned = {step.split()[1] for step in steps if step.startswith("SCAN")}
+    assert not scanned & tables.metadata.tables.keys()

@@ -12,6 +12,7 @@ from calendar_sync.domain.identifiers import new_channel_id
 from calendar_sync.domain.providers import ProviderName, RemoteCalendar
 from calendar_sync.domain.push import Channel
 from calendar_sync.domain.schedule import DueReason, NextSync, SyncSchedule, SyncState
+from calendar_sync.domain.sync import Trigger
 from calendar_sync.store import tables
 from calendar_sync.store.channels import ChannelState, hashed
 from calendar_sync.store.database import Database
@@ -178,6 +179,23 @@ async def test_what_was_wrong_with_a_run_stands_in_the_store_until_one_goes_well
 
         await world.sync()
         assert (await schedule(world)).reason is DueReason.INTERVAL
+
+
+async def test_a_run_is_told_while_it_is_under_way(database: Database) -> None:
+    seen: list[SyncSchedule] = []
+    async with a_world(database) as world:
+
+        async def look() -> None:
+            seen.append(await schedule(world))
+
+        world.provider.calendar().put(an_event())
+        world.provider.before_page = look
+        await world.sync()
+        (run,) = await world.service.runs(world.actor, limit=10)
+
+    (found,) = seen
+    assert (found.state, found.reason, found.next_sync_at) == (SyncState.RUNNING, DueReason.REQUESTED, None)
+    assert (found.run, found.trigger, found.since) == (run.id, Trigger.USER, run.started_at)
 
 
 async def test_a_run_of_which_a_part_came_to_something_is_no_failure(database: Database) -> None:
