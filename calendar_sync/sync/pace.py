@@ -49,8 +49,8 @@ class Pace:
         if failed:
             found = Wait(self.spread(self._back_off(rhythm, failed)), DueReason.BACKING_OFF)
         if retry_after is not None:
-            # Upwards only, and so that those who were told the same do not come back at once.
-            earliest = retry_after + self.interval * _JITTER * self.chance()
+            # Whom a provider names the same time do not come back at once, and none of them before it.
+            earliest = retry_after + min(retry_after, LONGEST_BACK_OFF) * _JITTER * self.chance()
             found = max(found, Wait(earliest, DueReason.RATE_LIMITED), key=lambda each: each.length)
         return found
 

@@ -79,6 +79,21 @@ async def test_a_feed_that_cannot_be_read_is_tried_again_after_longer(ada: Askin
     assert (found["state"], found["reason"], found["failedRunsInARow"]) == ("WAITING", "BACKING_OFF", 1)
 
 
+async def test_a_feed_that_asks_to_be_read_more_seldom_is_until_it_no_longer_does(ada: Asking) -> None:
+    feed = await ada.with_events("A")
+    feed.properties["X-PUBLISHED-TTL"] = "PT12H"
+    feed.touch()
+    await ada.sync()
+    seldom = await schedule(ada)
+    del feed.properties["X-PUBLISHED-TTL"]
+    feed.touch()
+    await ada.sync()
+    usual = await schedule(ada)
+
+    assert (seldom["reason"], seldom["intervalSeconds"]) == ("FEED_INTERVAL", 12 * 3600)
+    assert (usual["reason"], usual["intervalSeconds"]) == ("INTERVAL", 300)
+
+
 async def test_one_that_is_asked_for_says_since_when_it_waits(ada: Asking) -> None:
     await ada.with_events("A")
     asked = datetime(2026, 3, 2, 12, tzinfo=UTC)

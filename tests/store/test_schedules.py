@@ -73,8 +73,12 @@ async def test_calendars_are_read_as_often_as_the_most_eager_of_them_that_are_re
     await publish(place, 6 * HOUR)
     assert (await terms(place)).published == 6 * HOUR
 
+    await publish(place, timedelta())
+    assert (await terms(place)).published is None, "it no longer asks for anything"
+    await publish(place, 6 * HOUR)
+
     await a_calendar(place.database, place.connection, "beside")
-    assert (await terms(place)).published is None, "it publishes nothing"
+    assert (await terms(place)).published is None, "the other publishes nothing"
     await publish(place, 2 * HOUR, "beside")
     assert (await terms(place)).published == 2 * HOUR
 
