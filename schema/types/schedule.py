@@ -1,20 +1,13 @@
 """When accounts are synced, and why then."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 import strawberry
 
 from calendar_sync.domain import schedule as domain
 from schema.types.enums import DueReason, ProviderName, SyncState, Trigger
-
-_RUNNING = "How many are being synced now."
-_QUEUED = "How many are asked for, and wait for a process that has room."
-_OVERDUE = "How many are due, and nobody has taken them up yet."
-_WAITING = "How many are not due yet."
-_PAUSED = "How many have to be connected anew."
-_QUEUED_SINCE = "Since when the first of those that are asked for waits."
-_OVERDUE_SINCE = "Since when the first of those that are overdue is due."
 
 
 @strawberry.type(description="When an account is synced next, and why then.")
@@ -62,47 +55,35 @@ class SyncSchedule:
         )
 
 
-@strawberry.type(description="How the organisation's accounts at one service stand.")
-class ProviderBacklog:
-    provider: ProviderName = strawberry.field(description="The service.")
-    running: int = strawberry.field(description=_RUNNING)
-    queued: int = strawberry.field(description=_QUEUED)
-    overdue: int = strawberry.field(description=_OVERDUE)
-    waiting: int = strawberry.field(description=_WAITING)
-    paused: int = strawberry.field(description=_PAUSED)
-    queued_since: datetime | None = strawberry.field(description=_QUEUED_SINCE)
-    overdue_since: datetime | None = strawberry.field(description=_OVERDUE_SINCE)
-
-    @classmethod
-    def of(cls, found: domain.Backlog) -> "ProviderBacklog":
-        return cls(
-            provider=found.provider,
-            running=found.running,
-            queued=found.queued,
-            overdue=found.overdue,
-            waiting=found.waiting,
-            paused=found.paused,
-            queued_since=found.queued_since,
-            overdue_since=found.overdue_since,
-        )
-
-
-@strawberry.type(
-    description="How all accounts of the organisation stand. Each is counted once: as running, queued, overdue, "
-    "waiting or paused."
+@strawberry.interface(
+    description="How accounts stand. Each is counted once: as running, queued, overdue, waiting or paused."
 )
-class SyncBacklog:
-    running: int = strawberry.field(description=_RUNNING)
-    queued: int = strawberry.field(description=_QUEUED)
-    overdue: int = strawberry.field(description=_OVERDUE)
-    waiting: int = strawberry.field(description=_WAITING)
-    paused: int = strawberry.field(description=_PAUSED)
-    queued_since: datetime | None = strawberry.field(description=_QUEUED_SINCE)
-    overdue_since: datetime | None = strawberry.field(description=_OVERDUE_SINCE)
+class SyncCounts:
+    running: int = strawberry.field(description="How many are being synced now.")
+    queued: int = strawberry.field(description="How many are asked for, and wait for a process that has room.")
+    overdue: int = strawberry.field(description="How many are due, and nobody has taken them up yet.")
+    waiting: int = strawberry.field(description="How many are not due yet.")
+    paused: int = strawberry.field(description="How many have to be connected anew.")
+    queued_since: datetime | None = strawberry.field(
+        description="Since when the first of those that are asked for waits."
+    )
+    overdue_since: datetime | None = strawberry.field(
+        description="Since when the first of those that are overdue is due."
+    )
+
+
+@strawberry.type(description="How the organisation's accounts at one service stand.")
+class ProviderBacklog(SyncCounts):
+    provider: ProviderName = strawberry.field(description="The service.")
+
+
+@strawberry.type(description="How all accounts of the organisation stand.")
+class SyncBacklog(SyncCounts):
     by_provider: list[ProviderBacklog] = strawberry.field(description="The same for each service that it has any of.")
 
     @classmethod
     def of(cls, found: Sequence[domain.Backlog]) -> "SyncBacklog":
+        by_provider = [ProviderBacklog(**asdict(each)) for each in found]
         return cls(
             running=sum(each.running for each in found),
             queued=sum(each.queued for each in found),
@@ -111,7 +92,7 @@ class SyncBacklog:
             paused=sum(each.paused for each in found),
             queued_since=_first(each.queued_since for each in found),
             overdue_since=_first(each.overdue_since for each in found),
-            by_provider=[ProviderBacklog.of(each) for each in found],
+            by_provider=by_provider,
         )
 
 
