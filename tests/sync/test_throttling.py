@@ -226,8 +226,8 @@ async def test_a_long_wait_is_told_with_its_end_and_the_next_sync_is_due_then(wo
     (failure,) = run.failures
     assert failure.code == RateLimited.code
     assert failure.message == "The server asks for fewer requests until 2026-03-02 13:01 UTC."
-    assert not await is_due(world, world.clock.now + timedelta(minutes=59))
-    assert await is_due(world, world.clock.now + timedelta(minutes=61))
+    assert not await is_due(world, world.clock.now + timedelta(minutes=60) - timedelta(seconds=1))
+    assert await is_due(world, world.clock.now + timedelta(minutes=76))
 
 
 async def test_who_asks_for_a_sync_before_that_gets_one(world: World) -> None:
