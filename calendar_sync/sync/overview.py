@@ -30,7 +30,7 @@ class ScheduleService:
     ) -> Mapping[ConnectionId, SyncSchedule]:
         """Of those that are the actor's own, in two queries however many they are."""
         now = self.clock()
-        async with self.database.begin(write=False) as tx:
+        async with self.database.begin(write=False, actor=actor) as tx:
             found = await tx.schedules.list(actor, connections, now)
             pushes = await tx.channels.pushes([each.connection_id for each in found], self.push_addresses, now)
         return {each.connection_id: self._schedule(each, pushes.get(each.connection_id), now) for each in found}
@@ -42,7 +42,7 @@ class ScheduleService:
         """
         if not actor.is_admin:
             raise NotPermitted("Only an administrator of the organisation may see how its accounts stand.")
-        async with self.database.begin(write=False) as tx:
+        async with self.database.begin(write=False, actor=actor) as tx:
             return await tx.schedules.backlog(actor, self.clock())
 
     def _schedule(self, stored: StoredSchedule, push: Push | None, now: datetime) -> SyncSchedule:

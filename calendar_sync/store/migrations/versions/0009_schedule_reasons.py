@@ -13,7 +13,7 @@ def upgrade() -> None:
     op.add_column("connections", sa.Column("next_sync_reason", sa.Text(), nullable=False, server_default="interval"))
     op.add_column("connections", sa.Column("failed_in_a_row", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("connections", sa.Column("requested_at", sa.DateTime(timezone=True), nullable=True))
-    op.create_index(op.f("ix_connections_organization_id"), "connections", ["organization_id"], unique=False)
+    op.create_index(op.f("ix_connections_organization_id"), "connections", ["organization_id"], unique=False, if_not_exists=True)
 
 
 def downgrade() -> None:
