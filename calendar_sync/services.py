@@ -28,6 +28,7 @@ from calendar_sync.store.database import Database
 from calendar_sync.store.keyring import open_keyring
 from calendar_sync.sync.inbox import Inbox
 from calendar_sync.sync.lease import LeasedRuns
+from calendar_sync.sync.overview import ScheduleService
 from calendar_sync.sync.pace import Pace
 from calendar_sync.sync.queue import MemoryQueue, StoredQueue
 from calendar_sync.sync.schedule import Schedule
@@ -65,6 +66,7 @@ class Services:
     inbox: Inbox
     schedule: Schedule
     worker: SyncWorker
+    schedules: ScheduleService
 
     async def expect_sound(self) -> None:
         """What each process looks at when it starts. Raises `Invalid` where keys of stored secrets are missing."""
@@ -104,6 +106,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
         renewals = Renewals(database, keyring, endpoints, vendors, utc_now)
         stack.push_async_callback(renewals.close)
         queue = MemoryQueue() if settings.sqlite_path is not None else StoredQueue(database)
+        pace, addresses = Pace(settings.sync_interval), push_addresses(settings)
         runs = LeasedRuns(
             database=database,
             queue=queue,
@@ -114,8 +117,8 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             future=settings.window_future,
             owner=_process_name(),
             tokens=renewals.source,
-            push_addresses=push_addresses(settings),
-            pace=Pace(settings.sync_interval),
+            push_addresses=addresses,
+            pace=pace,
             spacing=SPACING,
             turn=slots.turn,
             most_runs=vendor_apis.most_runs(settings),
@@ -136,12 +139,13 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             database=database,
             access=AccessService.of(settings, database, http, utc_now),
             connections=ConnectionService(database, keyring, providers, utc_now, oauth, channels, first),
-            org_calendars=OrgCalendarService(database, sync.sync, utc_now),
+            org_calendars=OrgCalendarService(database, sync.sync, utc_now, pace.spread),
             events=EventService(database),
             sync=sync,
             inbox=inbox,
             schedule=Schedule(database, queue, utc_now, settings.run_history),
             worker=worker,
+            schedules=ScheduleService(database, utc_now, pace, frozenset(addresses.values())),
         )
 
 

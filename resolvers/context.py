@@ -15,6 +15,7 @@ from calendar_sync.services import Services
 from schema.types.calendar import Calendar
 from schema.types.connection import ConnectedAccount
 from schema.types.loading import Loaders
+from schema.types.schedule import SyncSchedule
 
 _LARGEST_BATCH = 1000
 
@@ -42,6 +43,7 @@ class Context:
             calendars=DataLoader(look_up.calendars),
             calendars_of=DataLoader(look_up.calendars_of),
             connections=DataLoader(look_up.connections),
+            schedules=DataLoader(look_up.schedules),
         )
 
 
@@ -69,6 +71,10 @@ class _LookUp:
         return [
             ConnectedAccount.of(found[key].connection, found[key].event_count) if key in found else None for key in keys
         ]
+
+    async def schedules(self, keys: list[ConnectionId]) -> Sequence[SyncSchedule | None]:
+        found = await self.services.schedules.schedules(self.actor, keys)
+        return [SyncSchedule.of(found[key]) if key in found else None for key in keys]
 
 
 Info = strawberry.Info[Context, None]

@@ -13,6 +13,7 @@ from calendar_sync.domain.identifiers import ConnectionId, RunId
 from resolvers.connections import few
 from resolvers.context import Info
 from schema.types.paging import FirstArgument
+from schema.types.schedule import SyncBacklog
 from schema.types.sync import SyncResult, SyncRun
 
 DEFAULT_RUNS = 20
@@ -63,3 +64,7 @@ async def sync_run(
         return SyncRun.of(await info.context.services.sync.run(info.context.actor, RunId(id)))
     except NotFound:
         return None
+
+
+async def sync_backlog(info: Info) -> SyncBacklog:
+    return SyncBacklog.of(await info.context.services.schedules.backlog(info.context.actor))

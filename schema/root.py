@@ -27,6 +27,7 @@ from schema.types.organization_calendar import (
 )
 from schema.types.provider import Provider
 from schema.types.scalars import scalars
+from schema.types.schedule import SyncBacklog
 from schema.types.sync import SyncResult, SyncRun
 from schema.types.unreadable_event import UnreadableEvent
 from schema.types.viewer import Viewer
@@ -64,6 +65,10 @@ class Query:
     )
     sync_run: SyncRun | None = strawberry.field(
         resolver=resolvers.sync.sync_run, description="One run; `null` if there is none, or it is not yours."
+    )
+    sync_backlog: SyncBacklog = strawberry.field(
+        resolver=resolvers.sync.sync_backlog,
+        description="How all accounts of the organisation stand with their syncs. Only its administrators may ask.",
     )
     organization_calendars: list[OrganizationCalendar] = strawberry.field(
         resolver=resolvers.organization_calendars.organization_calendars,

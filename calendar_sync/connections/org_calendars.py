@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from calendar_sync.connections.vendors import SETTINGS
 from calendar_sync.domain.accounts import Actor
@@ -10,6 +10,7 @@ from calendar_sync.domain.connections import Calendar, Connection
 from calendar_sync.domain.errors import Disconnected, Invalid, NotFound, NotPermitted, Unavailable
 from calendar_sync.domain.identifiers import ConnectionId, OrgCalendarId
 from calendar_sync.domain.org_calendars import LONGEST_SYNC_INTERVAL, OrgCalendar, OrgCalendarRequest
+from calendar_sync.domain.schedule import DueReason
 from calendar_sync.domain.sync import SyncResult
 from calendar_sync.store.database import Database, Transaction
 
@@ -30,6 +31,8 @@ class OrgCalendarService:
     database: Database
     sync_connections: Sync
     clock: Callable[[], datetime]
+    spread: Callable[[timedelta], timedelta]
+    """An interval, a little more or less at random (`Pace.spread`)."""
 
     async def list(self, actor: Actor) -> Sequence[OrgCalendar]:
         expect_admin(actor)
@@ -39,7 +42,8 @@ class OrgCalendarService:
     async def create(self, actor: Actor, wanted: OrgCalendarRequest) -> OrgCalendar:
         """Make a calendar of the actor's own connection their organisation's.
 
-        A connection that was never synced, or has no such calendar so far, is synced first. Raises `Invalid` naming
+        A connection that was never synced, or has no such calendar so far, is synced first. The interval holds at once:
+        the next sync comes sooner by it, unless it waits for the sake of its provider. Raises `Invalid` naming
         the field, `Conflict` where the calendar is the organisation's already, and `Disconnected` or `Unavailable`
         where the account had to be read and could not be.
         """
@@ -50,10 +54,16 @@ class OrgCalendarService:
         async with self.database.begin(actor=actor) as tx:
             await tx.connections.hold(wanted.credential_id)
             calendar = _the_one(wanted.calendar_name, await _calendars(tx, actor, wanted))
-            return await tx.org_calendars.add(actor, calendar.id, wanted.sync_interval_minutes, self.clock())
+            now = self.clock()
+            soon = now + self.spread(timedelta(minutes=wanted.sync_interval_minutes))
+            await tx.schedules.bring_forward(calendar.connection_id, soon, DueReason.ORGANIZATION_INTERVAL)
+            return await tx.org_calendars.add(actor, calendar.id, wanted.sync_interval_minutes, now)
 
     async def delete(self, actor: Actor, calendar: OrgCalendarId) -> None:
-        """The connection, its calendars and events stay. Raises `NotFound`."""
+        """The connection, its calendars and events stay; from its next sync on its pace is the usual one again.
+
+        Raises `NotFound`.
+        """
         expect_admin(actor)
         async with self.database.begin(actor=actor) as tx:
             await tx.org_calendars.delete(actor, calendar)

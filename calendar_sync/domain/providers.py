@@ -57,7 +57,7 @@ class RemoteCalendar:
     """A calendar as its provider lists it. `None` means that the provider does not say.
 
     `time_zone` is an IANA name, the zone in which its all-day and floating times are meant. `poll_interval` is how
-    often the provider wants to be asked (X-PUBLISHED-TTL, REFRESH-INTERVAL).
+    often the provider wants to be asked (X-PUBLISHED-TTL, REFRESH-INTERVAL); zero: it has no such wish.
     """
 
     remote_id: str

@@ -62,6 +62,16 @@ class Addressee:
     is_served: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Push:
+    """`is_complete` says that every calendar to be read has a live channel; the first of them has to be renewed at
+    `renew_at`, and ends at `ends_at`."""
+
+    is_complete: bool
+    renew_at: datetime
+    ends_at: datetime
+
+
 class Channels:
     """`tx.channels`. A row is there before the provider is asked: its first notification may overtake its answer."""
 
@@ -121,23 +131,31 @@ class Channels:
                 found[row.remote_id] = addressee
         return found
 
-    async def live_until(self, connection: ConnectionId, address: str, now: datetime) -> datetime | None:
-        """When the first channel has to be renewed; `None` unless every calendar to be read has a live one."""
+    async def pushes(
+        self, chosen: Collection[ConnectionId], addresses: Collection[str], now: datetime
+    ) -> Mapping[ConnectionId, Push]:
+        """How far each is pushed to one of these addresses; one that has no live channel there is not named."""
         live = and_(
             channels.c.calendar_id == calendars.c.id,
             channels.c.state == ChannelState.OPEN,
-            channels.c.address == address,
+            among(channels.c.address, addresses),
             channels.c.expires_at > now,
         )
-        statement = (
-            select(func.max(channels.c.renew_at))
+        each = (
+            select(
+                calendars.c.connection_id,
+                func.max(channels.c.renew_at).label("renew_at"),
+                func.max(channels.c.expires_at).label("ends_at"),
+            )
             .select_from(calendars.outerjoin(channels, live))
-            .where(calendars.c.connection_id == connection, calendars.c.gone_at.is_(None), calendars.c.is_selected)
+            .where(among(calendars.c.connection_id, chosen), calendars.c.gone_at.is_(None), calendars.c.is_selected)
             .group_by(calendars.c.id)
+            .subquery()
         )
-        ends: list[datetime | None] = list(await self._connection.scalars(statement))
-        known = [end for end in ends if end is not None]
-        return min(known) if known and len(known) == len(ends) else None
+        is_complete = func.count() == func.count(each.c.ends_at)
+        counted = select(each.c.connection_id, is_complete, func.min(each.c.renew_at), func.min(each.c.ends_at))
+        rows = await self._connection.execute(counted.group_by(each.c.connection_id))
+        return {ConnectionId(id): Push(bool(whole), renew, ends) for id, whole, renew, ends in rows if ends is not None}
 
     async def _insert(
         self, id: ChannelId, calendar: Calendar, state: ChannelState, until: datetime, now: datetime, **names: str

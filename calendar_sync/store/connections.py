@@ -13,6 +13,7 @@ from calendar_sync.domain.connections import Connection, ConnectionStatus
 from calendar_sync.domain.errors import NotFound
 from calendar_sync.domain.identifiers import ConnectionId, OrganizationId, UserId
 from calendar_sync.domain.providers import ProviderName
+from calendar_sync.domain.schedule import DueReason
 from calendar_sync.store.leases import Leases
 from calendar_sync.store.removal import record_removal
 from calendar_sync.store.scope import within
@@ -49,6 +50,8 @@ class Connections(Leases):
             "status": ConnectionStatus.ACTIVE,
             "last_error": None,
             "next_sync_at": first_sync_at or now,
+            "next_sync_reason": DueReason.CONNECTED,
+            "failed_in_a_row": 0,
         }
         statement = upsert_into(connections, self._connection.dialect).values(
             id=id,
@@ -104,9 +107,17 @@ class Connections(Leases):
         row = (await self._connection.execute(select(connections).where(connections.c.id == connection))).first()
         return None if row is None else connection_of(row)
 
-    async def schedule(self, connection: ConnectionId, at: datetime | None) -> None:
-        """The next sync is due then; `None`: not by the clock."""
-        await self._set(connection, next_sync_at=at)
+    async def schedule(
+        self,
+        connection: ConnectionId,
+        at: datetime | None,
+        reason: DueReason | None = None,
+        *,
+        failed_in_a_row: int | None = None,
+    ) -> None:
+        """The next sync is due then; `None`: not by the clock. Why, and after how many failures, stays if not said."""
+        said = {"next_sync_reason": reason, "failed_in_a_row": failed_in_a_row}
+        await self._set(connection, next_sync_at=at, **{name: each for name, each in said.items() if each is not None})
 
     async def mark(self, connection: ConnectionId, status: ConnectionStatus, error: str | None) -> None:
         """How it stands after a run that had an error."""

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from calendar_sync.domain.connections import ConnectionStatus
 from calendar_sync.domain.identifiers import ConnectionId
 from calendar_sync.domain.providers import ProviderName
+from calendar_sync.domain.schedule import DueReason
 from calendar_sync.store.tables import connections
 
 
@@ -72,8 +73,9 @@ class Credentials:
 
     async def refuse(self, read: StoredCredentials, owner: str, reason: str) -> bool:
         """The provider no longer takes them. `False`, and nothing is done, where the lease was lost."""
+        paused = {"next_sync_at": None, "next_sync_reason": DueReason.RECONNECT_REQUIRED}
         status = ConnectionStatus.RECONNECT_REQUIRED
-        return await self._give_back(read, owner, {"status": status, "last_error": reason})
+        return await self._give_back(read, owner, {"status": status, "last_error": reason, **paused})
 
     async def release(self, read: StoredCredentials, owner: str) -> bool:
         return await self._give_back(read, owner, {})

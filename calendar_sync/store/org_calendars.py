@@ -1,7 +1,7 @@
 """Calendars of organisations: which calendar of which connection each of them is."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, delete, func, select
@@ -62,16 +62,6 @@ class OrgCalendars:
         statement = within_organization(actor, _WHOLE, org_calendars)
         ordered = statement.order_by(org_calendars.c.created_at, org_calendars.c.id)
         return [_org_calendar(row) for row in await self._connection.execute(ordered)]
-
-    async def sync_interval(self, connection: ConnectionId) -> timedelta | None:
-        """The shortest that an administrator set for a calendar of this connection, whoever asks."""
-        shortest = (
-            select(func.min(org_calendars.c.sync_interval_minutes))
-            .join(calendars, calendars.c.id == org_calendars.c.calendar_id)
-            .where(calendars.c.connection_id == connection)
-        )
-        minutes = await self._connection.scalar(shortest)
-        return None if minutes is None else timedelta(minutes=minutes)
 
     async def delete(self, actor: Actor, calendar: OrgCalendarId) -> None:
         """The calendar and its connection stay; it is the organisation's no more. Raises `NotFound`."""

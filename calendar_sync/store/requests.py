@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from calendar_sync.domain.connections import ConnectionStatus, Lease
 from calendar_sync.domain.identifiers import ConnectionId, OrganizationId
 from calendar_sync.domain.requests import Asked, Begun, Job
+from calendar_sync.domain.schedule import DueReason
 from calendar_sync.domain.sync import Trigger
 from calendar_sync.store.columns import among
 from calendar_sync.store.connections import connection_of
@@ -80,8 +81,9 @@ class Requests:
         # In one order, so that two who ask for the same do not wait for one another.
         locked = statement.order_by(_C.id).with_for_update(key_share=True)
         decided = [_decided(row, trigger, now) for row in await self._connection.execute(locked)]
-        await self._raise([each.row.id for each in decided if each.is_new], trigger)
-        await self._hold([each.row.id for each in decided if each.is_new and each.is_put], until)
+        await self._raise([each.row.id for each in decided if each.is_new], trigger, now)
+        put = [each.row.id for each in decided if each.is_new and each.is_put]
+        await self._hold(put, until, next_sync_reason=DueReason.REQUESTED)
         priorities = await self._priorities([each.row for each in decided if each.is_put], trigger)
         spacing = timedelta() if trigger in _ON_DEMAND else spacing
         return [each.asked(priorities, remaining(each.row.last_started_at, spacing, now)) for each in decided]
@@ -99,7 +101,7 @@ class Requests:
         )
         rows += await self._claimed(due.order_by(_C.next_sync_at, _C.id), limit - len(rows))
         idle = {row.id for row in rows if row.requested_seq <= row.done_seq}
-        await self._raise(idle, Trigger.SCHEDULE)
+        await self._raise(idle, Trigger.SCHEDULE, now)
         await self._hold([row.id for row in rows], until, lease_owner=None, lease_until=None)
         priorities = await self._priorities(rows, Trigger.SCHEDULE)
         return [_claim(row, row.id in idle, priorities[row.id]) for row in rows]
@@ -178,10 +180,11 @@ class Requests:
         locked = statement.limit(limit).with_for_update(key_share=True, skip_locked=True)
         return list(await self._connection.execute(locked))
 
-    async def _raise(self, those: Collection[str], trigger: Trigger) -> None:
+    async def _raise(self, those: Collection[str], trigger: Trigger, now: datetime) -> None:
         if those:
             asked = update(connections).where(among(_C.id, those))
-            await self._connection.execute(asked.values(requested_seq=_C.requested_seq + 1, requested_by=trigger))
+            raised = {"requested_seq": _C.requested_seq + 1, "requested_by": trigger, "requested_at": now}
+            await self._connection.execute(asked.values(**raised))
 
     async def _hold(self, those: Collection[str], until: datetime, **values: object) -> None:
         """Leave them out of what is due until then."""
@@ -224,13 +227,19 @@ def _runs(row: Row[Any], now: datetime) -> bool:
     return bool(row.lease_until is not None and row.lease_until >= now and row.started_seq > row.done_seq)
 
 
+def _rests(row: Row[Any], now: datetime) -> bool:
+    """Whether the provider said how long to wait, and that is not over."""
+    return bool(row.next_sync_reason == DueReason.RATE_LIMITED and row.next_sync_at and row.next_sync_at > now)
+
+
 def _decided(row: Row[Any], trigger: Trigger, now: datetime) -> _Decided:
     runs = _runs(row, now)
     if runs and trigger in _ON_DEMAND:
         return _Decided(row, row.started_seq, is_new=False, is_put=False)
     # A request that a run had begun to serve waits again once that run was given up.
     waits = row.requested_seq > row.done_seq and (row.requested_seq > row.started_seq or not runs)
-    is_put = not runs and (trigger in _ON_DEMAND or not waits)  # a user's goes ahead of where it waits already
+    # A user's goes ahead of where it waits already; all others wait for as long as the provider wants to be left alone.
+    is_put = not runs and (trigger in _ON_DEMAND or not (waits or _rests(row, now)))
     return _Decided(row, row.requested_seq + (not waits), is_new=not waits, is_put=is_put)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from itertools import takewhile
 from typing import Any
 
 import orjson
@@ -97,12 +96,6 @@ class Runs:
         serving = _RUNS.where(runs.c.connection_id == connection, runs.c.serves >= seq, ended)
         row = (await self._connection.execute(serving.order_by(runs.c.started_at, runs.c.id).limit(1))).first()
         return None if row is None else _run(row)
-
-    async def failed_in_a_row(self, connection: ConnectionId) -> int:
-        """How many of the last runs over the connection came to nothing, one after the other; not more than ten."""
-        newest = select(runs.c.status).where(runs.c.connection_id == connection, runs.c.finished_at.is_not(None))
-        statuses = await self._connection.scalars(newest.order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(10))
-        return sum(1 for _ in takewhile(lambda status: status == RunStatus.FAILED, statuses))
 
     async def trim(self, before: datetime, at_most: int) -> int:
         """Delete that many runs that began earlier, but the latest over each connection; how many there were."""

@@ -85,7 +85,8 @@ class ConnectionRow(Row, table=True):
 
     A run writes only while `epoch` is the one its lease was given; `requested_seq > done_seq` asks for one more run,
     and requests up to `started_seq` were there when the last run began, at `last_started_at`. `requested_by` is the
-    `Trigger` of the last request. A `lease_until` in the past is that of a run whose process died.
+    `Trigger` of the last request, `requested_at` when it was made. `next_sync_reason` is why the next one is due when
+    it is, after `failed_in_a_row` that failed. A `lease_until` in the past is that of a run whose process died.
     `credentials_version` counts the credentials; whoever holds `token_lease_…` asks the provider for newer ones.
     """
 
@@ -99,7 +100,7 @@ class ConnectionRow(Row, table=True):
 
     id: str = _text(primary_key=True)
     user_id: str = _text("users.id")
-    organization_id: str = _text()
+    organization_id: str = _text(index=True)
     provider: str = _text()
     identity_hash: str = _text()
     account_email: str | None = _text()
@@ -111,8 +112,11 @@ class ConnectionRow(Row, table=True):
     last_sync_at: datetime | None = _moment()
     last_error: str | None = _text()
     next_sync_at: datetime | None = _moment(index=True)
+    next_sync_reason: str = _text(sa_column_kwargs={"server_default": "interval"})
+    failed_in_a_row: int = Field(sa_column_kwargs={"server_default": "0"})
     requested_seq: int = Field(sa_type=BigInteger)
     requested_by: str = _text(sa_column_kwargs={"server_default": "schedule"})
+    requested_at: datetime | None = _moment()
     done_seq: int = Field(sa_type=BigInteger)
     started_seq: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     last_started_at: datetime | None = _moment()

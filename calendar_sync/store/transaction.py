@@ -16,6 +16,7 @@ from calendar_sync.store.events import Events
 from calendar_sync.store.org_calendars import OrgCalendars
 from calendar_sync.store.requests import Requests
 from calendar_sync.store.runs import Runs
+from calendar_sync.store.schedules import Schedules
 
 
 class Transaction:
@@ -33,6 +34,7 @@ class Transaction:
         self.channels = Channels(connection)
         self.events = Events(connection)
         self.runs = Runs(connection)
+        self.schedules = Schedules(connection)
         self.changes = Changes(connection)
         self.budgets = RequestBudgets(connection)
         self.after_commit: list[Callable[[], Awaitable[None]]] = []

@@ -21,6 +21,7 @@ from calendar_sync.domain.sync import RunStatus, SyncFailure, Tally
 from calendar_sync.store.database import Database, Transaction
 from calendar_sync.store.keyring import Keyring
 from calendar_sync.store.sealed_accounts import unseal
+from calendar_sync.sync.due import Ended, schedule_next
 from calendar_sync.sync.engine import RunUnderWay, fenced, no_turns
 from calendar_sync.sync.pace import Pace
 from calendar_sync.sync.queue import SyncQueue
@@ -149,11 +150,11 @@ class LeasedRuns:
         return account if tokens is None else replace(account, credentials={}, tokens=tokens)
 
     async def _finish(self, started: _Started, outcome: Outcome, done: _Done) -> None:
-        now, lease = self.clock(), started.begun.lease
+        now, lease, ended = self.clock(), started.begun.lease, _status(outcome, done)
         async with fenced(self.database, lease) as tx:
             await tx.runs.finish(
                 started.id,
-                status=_status(outcome, done),
+                status=ended,
                 failures=outcome.failures,
                 tally=done.tally,
                 pages=done.pages,
@@ -163,7 +164,7 @@ class LeasedRuns:
             )
             await self._mark(tx, started, outcome, now)
             await tx.connections.release(lease, started.begun.serves)
-            await self._plan(tx, started, outcome, now)
+            await self._plan(tx, started, outcome, now, has_failed=ended is RunStatus.FAILED)
 
     async def _mark(self, tx: Transaction, started: _Started, outcome: Outcome, now: datetime) -> None:
         connection = started.connection.id
@@ -178,24 +179,16 @@ class LeasedRuns:
             if failure.calendar_id is not None:
                 await tx.calendars.failed(failure.calendar_id, failure.message)
 
-    async def _plan(self, tx: Transaction, started: _Started, outcome: Outcome, now: datetime) -> None:
+    async def _plan(
+        self, tx: Transaction, started: _Started, outcome: Outcome, now: datetime, *, has_failed: bool
+    ) -> None:
         """When the next run is due: at once, where one was asked for meanwhile and the provider wants no rest."""
-        connection = started.connection.id
-        follow_up = None if outcome.retry_after else await tx.requests.follow_up(connection, self.spacing, now)
+        connection = started.connection
+        follow_up = None if outcome.retry_after else await tx.requests.follow_up(connection.id, self.spacing, now)
         if follow_up is not None:
             await self.queue.put(tx, [follow_up])
-            await tx.connections.schedule(connection, now + CLAIM)
-        else:
-            await tx.connections.schedule(connection, await self._next_sync(tx, started, outcome, now))
-
-    async def _next_sync(self, tx: Transaction, started: _Started, outcome: Outcome, now: datetime) -> datetime:
-        connection = started.connection
-        failed = await tx.runs.failed_in_a_row(connection.id) if outcome.failures else 0
-        address = self.push_addresses.get(connection.provider)
-        until = None if address is None else await tx.channels.live_until(connection.id, address, now)
-        pushed = None if until is None else until - now
-        wanted = await tx.org_calendars.sync_interval(connection.id)
-        return now + self.pace.wait(failed=failed, retry_after=outcome.retry_after, pushed=pushed, wanted=wanted)
+        ended = Ended(outcome, has_failed, now, now + CLAIM if follow_up is not None else None)
+        await schedule_next(tx, connection.id, ended, self.pace, self.push_addresses.get(connection.provider))
 
     async def _hand_back(self, lease: Lease, wait: timedelta) -> None:
         with suppress(LeaseLost, StoreUnavailable):

@@ -170,6 +170,7 @@ def _max_age(response: Response) -> timedelta | None:
 
 
 def _told(info: CalendarInfo, max_age: timedelta | None) -> RemoteCalendar:
+    """Having no wish for an interval is something to tell, too: there may have been one before."""
     wishes = [wish for wish in (info.poll_interval, max_age) if wish]
     return RemoteCalendar(
         REMOTE_ID,
@@ -178,5 +179,5 @@ def _told(info: CalendarInfo, max_age: timedelta | None) -> RemoteCalendar:
         color=info.color,
         time_zone=info.time_zone,
         is_read_only=True,
-        poll_interval=min(max(wishes), _LONGEST_INTERVAL) if wishes else None,
+        poll_interval=min(max(wishes, default=timedelta()), _LONGEST_INTERVAL),
     )

@@ -10,6 +10,7 @@ from calendar_sync.domain.identifiers import ConnectionId
 from schema.types.described import described
 from schema.types.enums import ConnectionStatus, ProviderName
 from schema.types.loading import Info
+from schema.types.schedule import SyncSchedule
 
 if TYPE_CHECKING:
     from schema.types.calendar import Calendar
@@ -33,6 +34,10 @@ class ConnectedAccount:
     @described("Its calendars, as its last sync listed them.")
     async def calendars(self, info: Info) -> list[Annotated["Calendar", strawberry.lazy("schema.types.calendar")]]:
         return list(await info.context.loaders.calendars_of.load(ConnectionId(self.id)))
+
+    @described("When it is synced next, and why then; `null` once it is disconnected.")
+    async def schedule(self, info: Info) -> SyncSchedule | None:
+        return await info.context.loaders.schedules.load(ConnectionId(self.id))
 
     @classmethod
     def of(cls, connection: Connection, event_count: int) -> "ConnectedAccount":

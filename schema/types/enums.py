@@ -3,16 +3,19 @@
 from calendar_sync.domain.connections import ConnectionStatus
 from calendar_sync.domain.events import AutoJoinStatus, EventStatus, ResponseStatus, Visibility
 from calendar_sync.domain.providers import ProviderName
+from calendar_sync.domain.schedule import DueReason, SyncState
 from calendar_sync.domain.sync import RunStatus, Trigger
 from schema.types.described import describe
 
 __all__ = [
     "AutoJoinStatus",
     "ConnectionStatus",
+    "DueReason",
     "EventStatus",
     "ProviderName",
     "ResponseStatus",
     "RunStatus",
+    "SyncState",
     "Trigger",
     "Visibility",
 ]
@@ -98,5 +101,32 @@ describe(
         RunStatus.PARTIAL: "Some calendars were read completely, others have an error.",
         RunStatus.FAILED: "No calendar was read completely.",
         RunStatus.ABANDONED: "Its process ended before it did, or another run took over. What it stored holds.",
+    },
+)
+describe(
+    SyncState,
+    "Where an account is between two syncs.",
+    {
+        SyncState.RUNNING: "It is being synced.",
+        SyncState.QUEUED: "A sync was asked for, or due, and waits for a process that has room.",
+        SyncState.WAITING: "The next sync is at `nextSyncAt`.",
+        SyncState.PAUSED: "It has to be connected anew, and is left alone until it is.",
+    },
+)
+describe(
+    DueReason,
+    "What decides when an account is synced next.",
+    {
+        DueReason.INTERVAL: "The usual interval of this server.",
+        DueReason.PUSHED: "Its provider tells of changes, so that it is asked more seldom.",
+        DueReason.CHANNEL_RENEWAL: "Its provider tells of changes for a limited time, which has to be renewed.",
+        DueReason.ORGANIZATION_INTERVAL: "The interval that an administrator set for a calendar of the organisation.",
+        DueReason.FEED_INTERVAL: "The feed asks to be read more seldom than usual, at the most once a day.",
+        DueReason.BACKING_OFF: "The last runs came to nothing: twice the interval after the first, then twice that, up "
+        "to an hour.",
+        DueReason.RATE_LIMITED: "Its provider said how long to wait.",
+        DueReason.REQUESTED: "A user asked for a sync, or the provider told of a change.",
+        DueReason.CONNECTED: "It was connected, or connected anew, and not synced since.",
+        DueReason.RECONNECT_REQUIRED: "Its provider refuses the credentials.",
     },
 )

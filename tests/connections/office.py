@@ -13,6 +13,7 @@ from calendar_sync.domain.identifiers import ConnectionId
 from calendar_sync.domain.org_calendars import OrgCalendar, OrgCalendarRequest
 from calendar_sync.domain.providers import ProviderName
 from calendar_sync.store.database import Database
+from calendar_sync.sync.pace import Pace
 from tests.builders import an_actor
 from tests.connections.world import AtGoogle, at_google
 
@@ -67,6 +68,6 @@ async def an_office(database: Database) -> AsyncGenerator[Office]:
     async with at_google(database) as google:
         google.ada.add_calendar("Team", id="team@example.com")
         process = google.process
-        service = OrgCalendarService(database, process.sync.sync, process.clock)
+        service = OrgCalendarService(database, process.sync.sync, process.clock, Pace(chance=lambda: 0.5).spread)
         connection = (await google.connect()).connection.id
         yield Office(google, service, replace(google.actor, is_admin=True), connection)

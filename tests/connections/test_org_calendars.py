@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -21,8 +22,11 @@ from calendar_sync.domain.errors import (
 from calendar_sync.domain.identifiers import ConnectionId, OrgCalendarId
 from calendar_sync.domain.org_calendars import OrgCalendar, OrgCalendarRequest
 from calendar_sync.domain.providers import ProviderName
+from calendar_sync.domain.schedule import DueReason
 from calendar_sync.domain.sync import SyncResult, Tally
 from calendar_sync.store.database import Database
+from calendar_sync.sync.overview import ScheduleService
+from calendar_sync.sync.pace import Pace
 from tests.connections.office import Office, an_office
 from tests.connections.world import on_one_database
 from tests.sync.scripted import ScriptedProvider
@@ -228,13 +232,50 @@ async def test_an_interval_within_them_is_kept(office: Office, minutes: int) -> 
     assert (await office.service.create(office.admin, wanted)).sync_interval_minutes == minutes
 
 
+async def next_sync(office: Office) -> tuple[timedelta, DueReason]:
+    """In how long it is due, and why."""
+    service = ScheduleService(office.service.database, office.google.process.clock, Pace())
+    found = (await service.schedules(office.admin, [office.connection]))[office.connection]
+    assert found.next_sync_at is not None
+    return found.next_sync_at - office.google.process.clock(), found.reason
+
+
+async def test_a_shorter_interval_holds_at_once_and_ends_with_the_next_sync_after_it_was_let_go(office: Office) -> None:
+    await office.sync()
+    minute = timedelta(minutes=1)
+    created = await office.service.create(office.admin, office.wanted(sync_interval_minutes=1))
+    due_in, reason = await next_sync(office)
+    assert (reason, due_in <= minute) == (DueReason.ORGANIZATION_INTERVAL, True)
+
+    await office.sync()
+    due_in, reason = await next_sync(office)
+    assert (reason, due_in <= 1.25 * minute) == (DueReason.ORGANIZATION_INTERVAL, True)
+
+    await office.service.delete(office.admin, created.id)
+    assert (await next_sync(office))[1] is DueReason.ORGANIZATION_INTERVAL
+    await office.sync()
+    due_in, reason = await next_sync(office)
+    assert (reason, due_in > 3 * minute) == (DueReason.INTERVAL, True)
+
+
+async def test_a_longer_interval_holds_from_the_next_sync_on(office: Office) -> None:
+    await office.sync()
+    before = await next_sync(office)
+    await office.service.create(office.admin, office.wanted(sync_interval_minutes=600))
+    due_in, reason = await next_sync(office)
+    assert (reason, due_in <= before[0]) == (DueReason.INTERVAL, True)
+
+    await office.sync()
+    assert (await next_sync(office))[0] > timedelta(hours=7)
+
+
 @on_one_database
 async def test_a_provider_that_fails_is_told_apart_from_a_wrong_name(database: Database) -> None:
     provider = ScriptedProvider(ProviderName.GOOGLE_CALENDAR)
     provider.calendar("team")
     async with a_world(database, provider) as world:
         service, admin = (
-            OrgCalendarService(database, world.service.sync, world.clock),
+            OrgCalendarService(database, world.service.sync, world.clock, Pace().spread),
             replace(world.actor, is_admin=True),
         )
         wanted = OrgCalendarRequest(provider.name, world.connection.id, "Team", "someone@example.com")

@@ -9,7 +9,7 @@ from calendar_sync.domain.connections import Calendar, ConnectionStatus
 from calendar_sync.domain.identifiers import ChannelId, new_channel_id
 from calendar_sync.domain.push import Channel
 from calendar_sync.store import tables
-from calendar_sync.store.channels import Addressee, ChannelState, StoredChannel, hashed
+from calendar_sync.store.channels import Addressee, ChannelState, Push, StoredChannel, hashed
 from calendar_sync.store.database import Database
 from tests.builders import NOW, a_calendar
 from tests.store.conftest import Place, a_place
@@ -47,9 +47,12 @@ async def stored(place: Place) -> list[StoredChannel]:
         return list(await tx.channels.of_connection(place.connection.id))
 
 
-async def live_until(place: Place, address: str = HERE, now: datetime = NOW) -> datetime | None:
+async def push(place: Place, *addresses: str, now: datetime = NOW) -> Push | None:
+    """To `HERE` unless other addresses are named."""
     async with place.database.begin(write=False) as tx:
-        return await tx.channels.live_until(place.connection.id, address, now)
+        found = await tx.channels.pushes([place.connection.id], addresses or (HERE,), now)
+    assert found.keys() <= {place.connection.id}
+    return found.get(place.connection.id)
 
 
 async def test_an_open_channel_is_found_by_both_its_names(place: Place) -> None:
@@ -101,20 +104,21 @@ async def test_a_refusal_takes_the_place_of_the_one_before_and_goes_when_a_chann
     assert [row.id for row in await stored(place)] == [channel]
 
 
-async def test_push_is_live_while_every_calendar_that_is_read_has_a_channel(place: Place) -> None:
-    assert await live_until(place) is None
+async def test_push_is_complete_while_every_calendar_that_is_read_has_a_live_channel(place: Place) -> None:
+    assert await push(place) is None
     await a_channel(place)
-    assert await live_until(place) == NOW + WEEK / 2
+    assert await push(place) == Push(True, NOW + WEEK / 2, NOW + WEEK)
 
     beside = await a_calendar_beside(place)
-    assert await live_until(place) is None
+    assert await push(place) == Push(False, NOW + WEEK / 2, NOW + WEEK), "the live one is to be renewed all the same"
     await a_channel(place, beside, renew_at=NOW + HOUR)
-    assert await live_until(place) == NOW + HOUR
+    assert await push(place) == Push(True, NOW + HOUR, NOW + WEEK)
     await a_channel(place, beside, renew_at=NOW + HOUR * 2)
-    assert await live_until(place) == NOW + HOUR * 2, "the last of several counts"
+    assert await push(place) == Push(True, NOW + HOUR * 2, NOW + WEEK), "the last of several counts"
 
-    assert await live_until(place, now=NOW + WEEK) is None
-    assert await live_until(place, "https://elsewhere.example/") is None
+    assert await push(place, now=NOW + WEEK) is None
+    assert await push(place, "https://elsewhere.example/") is None
+    assert await push(place, "https://elsewhere.example/", HERE) is not None
 
 
 async def test_a_calendar_that_is_not_read_needs_no_channel(place: Place) -> None:
@@ -122,7 +126,19 @@ async def test_a_calendar_that_is_not_read_needs_no_channel(place: Place) -> Non
     await a_channel(place)
     async with place.database.begin() as tx:
         await tx.calendars.select(place.actor, place.connection.id, [place.calendar.id])
-    assert await live_until(place) == NOW + WEEK / 2
+    assert await push(place) == Push(True, NOW + WEEK / 2, NOW + WEEK)
+
+
+async def test_push_is_told_of_each_connection_by_itself(database: Database) -> None:
+    one, other, without = [await a_place(database, f"{name}@example.com") for name in ("one", "other", "without")]
+    await a_channel(one)
+    await a_channel(other, renew_at=NOW + HOUR)
+    async with database.begin(write=False) as tx:
+        found = await tx.channels.pushes([place.connection.id for place in (one, other, without)], [HERE], NOW)
+    assert {id: each.renew_at for id, each in found.items()} == {
+        one.connection.id: NOW + WEEK / 2,
+        other.connection.id: NOW + HOUR,
+    }
 
 
 async def test_a_channel_can_be_told_to_be_renewed_and_forgotten(place: Place) -> None:

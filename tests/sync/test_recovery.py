@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from calendar_sync.sync.pace import Pace
+from calendar_sync.sync.pace import Pace, Rhythm
 
 CONNECTIONS = 1000
 OUTAGE = 3600.0
@@ -26,7 +26,7 @@ def came_back(pace: Pace, ask_for: Callable[[float], timedelta | None], begins: 
         while at < OUTAGE:
             failed += 1
             named = ask_for(at)
-            wait = pace.wait(failed=failed, retry_after=named)
+            wait = pace.wait(Rhythm(), failed=failed, retry_after=named).length
             assert wait >= (named or timedelta()), "nobody comes before it is told to"
             at += wait.total_seconds()
         found.append(at)

@@ -47,20 +47,20 @@ async def test_a_feed_introduces_itself() -> None:
 @pytest.mark.parametrize(
     ("ttl", "cache_control", "interval"),
     [
-        (None, None, None),
+        (None, None, timedelta()),
         ("PT1H", None, timedelta(hours=1)),
         (None, "public, max-age=600", timedelta(minutes=10)),
         ("PT15M", "max-age=3600", timedelta(hours=1)),
         ("PT2H", "max-age=3600", timedelta(hours=2)),
         ("PT1H", "no-cache, max-age=7200", timedelta(hours=1)),
         ("P52W", None, timedelta(days=1)),
-        (None, "max-age=0", None),
-        (None, "s-maxage=600", None),
-        ("soon", "max-age=soon", None),
+        (None, "max-age=0", timedelta()),
+        (None, "s-maxage=600", timedelta()),
+        ("soon", "max-age=soon", timedelta()),
     ],
 )
 async def test_a_feed_says_how_often_it_wants_to_be_asked(
-    ttl: str | None, cache_control: str | None, interval: timedelta | None
+    ttl: str | None, cache_control: str | None, interval: timedelta
 ) -> None:
     async with published() as there:
         there.feed.properties |= {"X-PUBLISHED-TTL": ttl} if ttl else {}
