@@ -122,6 +122,12 @@ async def test_the_role_may_not(statement: str, postgresql_url: str) -> None:
     await database.close()
 
 
+async def test_the_role_finds_nothing_to_migrate(postgresql_url: str) -> None:
+    database = await Database.open(postgresql_url)
+    await database.migrate()
+    await database.close()
+
+
 async def test_a_role_that_is_not_there_is_told_of(owned: Owned) -> None:
     with pytest.raises(Invalid, match="no such role") as refused:
         await owned.database.migrate("nobody at all")

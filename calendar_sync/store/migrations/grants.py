@@ -41,12 +41,12 @@ _GRANTED = """
 SELECT DISTINCT pg_get_userbyid(granted.grantee)
 FROM pg_class, aclexplode(relacl) AS granted
 WHERE pg_class.oid = 'organizations'::regclass AND granted.privilege_type = 'INSERT'
-AND granted.grantee NOT IN (0, pg_class.relowner)
+AND granted.grantee NOT IN (0, pg_class.relowner) AND pg_has_role(pg_class.relowner, 'MEMBER')
 """
 
 
 def _applications(connection: Connection) -> list[str]:
-    """Who may add organisations, and does not own the table."""
+    """Who may add organisations, and does not own the table. None where it is not ours to grant: nothing was changed."""
     return list(connection.execute(text(_GRANTED)).scalars())
 
 
