@@ -165,11 +165,10 @@ async def test_who_puts_wakes_the_worker_of_the_same_process(
 
 
 async def test_who_stops_takes_no_more_and_waits_for_what_is_under_way(database: Database, queue: SyncQueue) -> None:
-    await put(database, queue, a_job("a"))
-    async with working(queue, at_once=False) as worker:
+    await put(database, queue, a_job("a"), a_job("b"))
+    async with working(queue, most=1, at_once=False) as worker:
         await worker.names(1)
         queue.stop()
-        await put(database, queue, a_job("b"))
     assert (worker.under_way, worker.has_more) == (0, False)
     async with working(queue) as next_one:
         assert await next_one.names(1) == ["b"]
