@@ -114,7 +114,12 @@ class Database:
         """On PostgreSQL, transactions of one statement each: what it locks is free again before this process goes on.
 
         For rows that all processes write to: one that is paused between two statements holds up none of the others.
+        A pooler that cannot do that gets a usual transaction.
         """
+        if not self._engines.keeps_statements:
+            async with self.begin() as tx:
+                yield tx
+            return
         async with _connected(self._engines.writing) as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             yield Transaction(connection)

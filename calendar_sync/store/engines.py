@@ -45,6 +45,11 @@ class Engines:
     migrating: AsyncEngine
     file: Path | None = None
 
+    @property
+    def keeps_statements(self) -> bool:
+        """Whether a statement may be prepared before it is executed, where no transaction keeps to one session."""
+        return self.writing.url.query.get("prepared_statement_cache_size") != "0"
+
     async def dispose(self) -> None:
         for engine in dict.fromkeys((self.writing, self.reading, self.migrating)):
             await engine.dispose()
@@ -211,6 +216,8 @@ def _say_whom_it_serves(engine: AsyncEngine, lock_timeout: str) -> None:
 
     @event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":  # there is nothing to begin
+            return
         scope = connection.get_execution_options().get(SCOPE, "")
         connection.exec_driver_sql(f"SELECT {settings}", (scope, lock_timeout))
 

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from calendar_sync.store.budgets import SURELY_PAST
 from calendar_sync.store.database import Database
 from calendar_sync.store.tables import request_budgets
+from tests.store.test_cost import counted
 
 HOUR = timedelta(hours=1)
 MOMENT = timedelta(minutes=1)
@@ -90,6 +91,27 @@ async def test_nobody_waits_for_a_process_that_stops_after_its_reservation(share
         await stopped.budgets.reserve(key, HOUR, HOUR)
 
         assert await reserve(shared, key) is not None
+
+
+async def test_a_reservation_costs_one_statement(shared: Database) -> None:
+    with counted() as cost:
+        await reserve(shared, token_hex(8))
+
+    assert cost.statements == 1
+
+
+async def test_a_pooler_that_knows_of_no_prepared_statements_gets_a_transaction(postgresql_url: str) -> None:
+    """Outside of one, it may prepare a statement in one session and execute it in another."""
+    key, database = token_hex(8), await Database.open(f"{postgresql_url}&prepared_statement_cache_size=0")
+    async with database.at_once() as tx:
+        assert await tx.connection.get_isolation_level() == "READ COMMITTED"
+        await tx.budgets.reserve(key, HOUR, HOUR)
+
+    found = await reserve(database, key)
+    await database.close()
+
+    assert found is not None
+    assert found > HOUR - MOMENT
 
 
 async def count(database: Database) -> int:
