@@ -13,7 +13,7 @@ class Counted(one_trip.Connection):
 
     trips = 0
 
-    async def _execute(self, *work: object, **keywords: object) -> object:  # type: ignore[override]
+    async def _execute(self, *work: object, **keywords: object) -> object:
         self.trips += 1
         return await super()._execute(*work, **keywords)  # type: ignore[no-untyped-call]
 
@@ -23,17 +23,21 @@ def counted(file: Path) -> Counted:
 
 
 async def test_a_statement_takes_one_trip_and_its_rows_none(tmp_path: Path) -> None:
-    async with counted(tmp_path / "x.db") as connection:
-        async with connection.cursor() as cursor:
-            await cursor.execute("SELECT 1 AS one UNION SELECT ?", (2,))
-            rows = await cursor.fetchall()
+    connection = counted(tmp_path / "x.db")
+    async with connection:
+        cursor = connection.cursor()
+        await cursor.execute("SELECT 1 AS one UNION SELECT ?", (2,))
+        rows = await cursor.fetchall()
+        await cursor.close()
 
-    assert (rows, [column[0] for column in cursor.description]) == ([(1,), (2,)], ["one"])
+    assert rows == [(1,), (2,)]
+    assert [column[0] for column in cursor.description] == ["one"]
     assert connection.trips == 2  # the other one closed the connection
 
 
 async def test_what_a_statement_changed_is_counted(tmp_path: Path) -> None:
-    async with counted(tmp_path / "x.db") as connection:
+    connection = counted(tmp_path / "x.db")
+    async with connection:
         cursor = connection.cursor()
         await cursor.execute("CREATE TABLE t (x)")
         await cursor.executemany("INSERT INTO t VALUES (?)", [(1,), (2,), (3,)])
@@ -44,7 +48,8 @@ async def test_what_a_statement_changed_is_counted(tmp_path: Path) -> None:
 
 
 async def test_only_what_is_there_is_undone(tmp_path: Path) -> None:
-    async with counted(tmp_path / "x.db") as connection:
+    connection = counted(tmp_path / "x.db")
+    async with connection:
         await connection.cursor().execute("CREATE TABLE t (x)")
         before = connection.trips
         await connection.rollback()
@@ -61,6 +66,7 @@ async def test_only_what_is_there_is_undone(tmp_path: Path) -> None:
 
 
 async def test_a_statement_that_fails_says_so(tmp_path: Path) -> None:
-    async with counted(tmp_path / "x.db") as connection:
+    connection = counted(tmp_path / "x.db")
+    async with connection:
         with pytest.raises(sqlite3.OperationalError, match="no such table"):
             await connection.cursor().execute("SELECT * FROM nowhere")
