@@ -1,4 +1,4 @@
-"""An account at a CalDAV server that answers in several pages, a PostgreSQL, and processes of ours that sync it."""
+"""An account at a CalDAV server that is read in several pages, a PostgreSQL, and processes of ours that sync it."""
 
 import asyncio
 import signal
@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from calendar_sync.domain.accounts import Actor
@@ -27,10 +28,10 @@ from tests.web.door import TOMORROW
 
 R = TypeVar("R", bound=Running)
 
-EVENTS = 6
-PAGE = 2
-SECOND_PAGE = 3
-"""The number of the report that asks for it: each page is listed with one, and read with another."""
+EVENTS = 250
+MID_SYNC = 4
+"""The number of a report: the first one lists what there is, the others read a hundred each. When the third hundred
+is asked for, the first is stored."""
 KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 
@@ -41,6 +42,7 @@ class Office:
     folder: Path
     settings: Mapping[str, str]
     services: Services
+    key: str
     actor: Actor
     connection: Connection
     calendar: Calendar
@@ -69,20 +71,24 @@ class Office:
     # What our processes do
 
     async def worker(self) -> Working:
-        return await self._started(await asyncio.to_thread(Working, self.folder, **self.settings))
+        return self._noted(await asyncio.to_thread(Working, self.folder, **self.settings))
 
     async def server(self, *options: str) -> Serving:
-        return await self._started(await asyncio.to_thread(Serving, self.folder, *options, **self.settings))
+        return self._noted(await asyncio.to_thread(Serving, self.folder, *options, **self.settings))
 
-    async def _started(self, process: R) -> R:
+    def _noted(self, process: R) -> R:
         self._running.append(process)
         return process
+
+    def asking(self, server: Serving) -> httpx.AsyncClient:
+        headers = {"x-api-key": self.key}
+        return httpx.AsyncClient(base_url=server.address, headers=headers, trust_env=False, timeout=60)
 
     async def sync(self) -> SyncResult:
         return await self.services.sync.sync(self.actor)
 
     async def begun(self) -> "asyncio.Task[SyncResult]":
-        """A sync that was asked for and that some process has under way: one page is stored, the second asked for."""
+        """A sync that was asked for and that some process has under way, and has stored a part of."""
         syncing = asyncio.create_task(self.sync())
         await self.gate.reached.wait()
         return syncing
@@ -113,8 +119,7 @@ class Office:
 async def an_office(folder: Path, url: str) -> AsyncIterator[Office]:
     """The account is connected and was never synced."""
     simulator, calendar = a_simulator()
-    simulator.quirks.page_size = PAGE
-    gate = Gate("/", SECOND_PAGE)
+    gate = Gate("/", MID_SYNC)
     settings = {"DATABASE_URL": url, "ENCRYPTION_KEYS": KEY}
     async with AsyncExitStack() as stack:
         address = await stack.enter_async_context(serving(_reports(gate, simulator)))
@@ -122,9 +127,10 @@ async def an_office(folder: Path, url: str) -> AsyncIterator[Office]:
         named = {"database_url": url, "encryption_keys": KEY, "allowed_private_networks": "127.0.0.0/8"}
         services = await stack.enter_async_context(open_services(Settings.model_validate(named)))
         user = await services.access.create_user("ada@example.com")
+        _, key = await services.access.create_key("ada@example.com")
         actor = Actor(user.id, user.organization_id)
         connected = await services.connections.connect(actor, "caldav", credentials(address))
-        office = Office(folder, settings, services, actor, connected.connection, calendar, gate)
+        office = Office(folder, settings, services, key, actor, connected.connection, calendar, gate)
         stack.push_async_callback(office.close)
         for number in range(EVENTS):
             office.put(f"event{number}", f"Event {number}")
