@@ -71,12 +71,12 @@ def started(folder: Path, *arguments: str, **settings: str) -> "subprocess.Compl
     )
 
 
-class Serving:
-    """`calendar-sync serve` in a process of its own, from the line on that says where it listens."""
+class Running:
+    """A command in a process of its own, from the line of its log on that says `ready`."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, ready: str, **settings: str) -> None:
         self.process = subprocess.Popen(
-            command("serve", "--port", "0"),
+            command(*arguments),
             cwd=folder,
             env=environment(**settings),
             stdout=subprocess.PIPE,
@@ -85,11 +85,25 @@ class Serving:
         )
         assert self.process.stderr is not None
         lines = (json.loads(line) for line in self.process.stderr)
-        listening = next(line for line in lines if line["message"] == "Listening.")
-        self.address = f"http://{listening['host']}:{listening['port']}"
+        self.ready = next(line for line in lines if line["message"] == ready)
 
     def end(self, number: signal.Signals) -> tuple[int, str]:
         """The exit status, and what was logged since."""
         self.process.send_signal(number)
         _, log = self.process.communicate(timeout=30)
         return self.process.returncode, log
+
+
+class Serving(Running):
+    """`calendar-sync serve`."""
+
+    def __init__(self, folder: Path, *options: str, **settings: str) -> None:
+        super().__init__(folder, "serve", "--port", "0", *options, ready="Listening.", **settings)
+        self.address = f"http://{self.ready['host']}:{self.ready['port']}"
+
+
+class Working(Running):
+    """`calendar-sync worker`."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        super().__init__(folder, "worker", ready="Working.", **settings)

@@ -62,9 +62,10 @@ def _migrated_bytes() -> bytes:
 
 @dataclass(frozen=True)
 class PostgreSQL:
-    """A running server. Databases are copies of one that was migrated once."""
+    """A running server, its files in `data`. Databases are copies of one that was migrated once."""
 
     socket: Path
+    data: Path
     _numbers: "count[int]" = field(default_factory=count)
     _prefix: str = field(default_factory=lambda: f"test_{token_hex(4)}")
 
@@ -127,7 +128,7 @@ def postgresql(test_run: str, lock: Path) -> Generator[PostgreSQL]:
             with (data / "postgresql.auto.conf").open("a") as settings:
                 settings.write(_SETTINGS)
         handle.start()
-        server = PostgreSQL(handle.get_postmaster_info().socket_dir)
+        server = PostgreSQL(handle.get_postmaster_info().socket_dir, data)
         server.migrate_the_template()
     try:
         yield server

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from calendar_sync.domain.errors import Invalid
+from calendar_sync.store import one_trip
 from calendar_sync.store.row_security import SETTING
 
 SQLITE_LOCK_TIMEOUT = 5.0
@@ -101,10 +102,11 @@ def _on_sqlite(path: Path, lock_timeout: float) -> Engines:
     def pooled(size: int) -> AsyncEngine:
         return create_async_engine(
             _file(path, "rw"),
-            connect_args={"timeout": lock_timeout, "factory": _SQLite},
+            connect_args={"timeout": lock_timeout, "factory": _SQLite, "async_creator_fn": one_trip.connect},
             pool_size=size,
             max_overflow=0,
             pool_timeout=_WAIT_FOR_TURN,
+            pool_use_lifo=True,  # few calls go by few connections, and the others' caches stay empty
             hide_parameters=True,
         )
 
