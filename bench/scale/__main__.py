@@ -1,6 +1,7 @@
 """`python -m bench.scale simulate | workers | proof`, each with `--help`. Exit status 1 where a claim does not hold."""
 
 import argparse
+import signal
 import sys
 
 from bench.scale import proof, simulate
@@ -14,6 +15,7 @@ def main() -> int:
         module.add_arguments(command)
         command.set_defaults(main=module.main)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever is told to end ends its processes first
     return int(options.main(options))
 
 

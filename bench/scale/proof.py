@@ -119,8 +119,12 @@ class Proof:
     async def _kill_workers(self, since: float) -> None:
         """One of them at a time, at any moment. What it holds is in the store, for nobody can take that for a while."""
         while True:
-            await asyncio.sleep(self.random.uniform(0.5, 1.5) * self.options.kill_every)
-            if not self._going_on(since):
+            wait, left = (
+                self.random.uniform(0.5, 1.5) * self.options.kill_every,
+                since + self.options.seconds - time.time(),
+            )
+            await asyncio.sleep(max(0.0, min(wait, left)))
+            if wait > left:
                 return
             victim = self.random.choice(self.workers.living)
             at = await self.workers.kill(victim)
