@@ -4,13 +4,13 @@ import argparse
 import signal
 import sys
 
-from bench.scale import proof, simulate
+from bench.scale import proof, simulate, workers
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (simulate, proof):
+    for module in (simulate, workers, proof):
         command = commands.add_parser(module.__name__.rpartition(".")[2], description=module.__doc__)
         module.add_arguments(command)
         command.set_defaults(main=module.main)

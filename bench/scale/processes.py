@@ -16,7 +16,7 @@ import psutil
 from bench.scale.postgres import cpu_of
 
 ROOT = Path(__file__).parents[2]
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 
 
 @dataclass(slots=True)
@@ -55,6 +55,15 @@ class Child:
         except TimeoutError:
             await self.kill()
             return await self.process.wait()
+
+    async def announcement(self) -> Mapping[str, Any]:
+        """The first line that it prints."""
+        assert self.process.stdout is not None
+        line = await asyncio.wait_for(self.process.stdout.readline(), _PATIENCE)
+        if not line:
+            raise RuntimeError(f"It did not start: {self.told()}")
+        printed: Mapping[str, Any] = json.loads(line)
+        return printed
 
     async def logged(self, message: str) -> Mapping[str, Any]:
         """The first line of its log that says so."""
@@ -95,8 +104,4 @@ async def running(log: Path, *arguments: str, **settings: str) -> AsyncGenerator
 async def announced(log: Path, *arguments: str) -> AsyncGenerator[tuple[Child, str]]:
     """A server that prints `{"url": …}` first, and that address."""
     async with running(log, *arguments) as child:
-        assert child.process.stdout is not None
-        line = await asyncio.wait_for(child.process.stdout.readline(), _PATIENCE)
-        if not line:
-            raise RuntimeError(f"It did not start: {child.told()}")
-        yield child, json.loads(line)["url"]
+        yield child, (await child.announcement())["url"]
