@@ -1,5 +1,5 @@
-"""`make bench`: a feed of 10,000 events, first read and read again, beside the floor and beside the naive way; and how
-long after a change at a vendor it is stored, by push.
+"""`make bench`: a feed of 10,000 events, first read and read again, beside the floor and beside the naive way; how long
+after a change at a vendor it is stored, by push; and two workers beside the same runs done without a queue.
 
 All are measured in one run on one machine, one after the other, in wall and in CPU seconds; read the ratios.
 """
@@ -25,6 +25,7 @@ from starlette.types import Receive, Scope, Send
 
 from bench.feed import feed
 from bench.push import push_table
+from bench.scale.workers import Options, workers_table
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.sync import SyncResult
 from calendar_sync.server import prepare
@@ -163,7 +164,7 @@ def table(results: list[Measured], reference: Measured) -> str:
     return "\n".join([head, *rows])
 
 
-async def main(events: int, changes: int, accounts: int) -> None:
+async def main(events: int, changes: int, accounts: int, jobs: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         results = await ours(folder, events)
@@ -174,7 +175,9 @@ async def main(events: int, changes: int, accounts: int) -> None:
         results.append(await measured("naive: ORM, one by one, again", work))
         print(f"One ICS feed of {events} events\n\n{table(results, bottom)}\n", flush=True)
         pushed = await push_table(folder, changes, accounts)
-        print(f"From a change at a vendor to the stored change\n\n{pushed}")
+        print(f"From a change at a vendor to the stored change\n\n{pushed}\n", flush=True)
+    compared = await workers_table(Options(workers=(2,), connections=jobs))
+    print(f"{jobs} connections in which nothing changed, synced by two workers\n\n{compared}")
 
 
 if __name__ == "__main__":
@@ -182,5 +185,6 @@ if __name__ == "__main__":
     parser.add_argument("--events", type=int, default=10_000)
     parser.add_argument("--changes", type=int, default=40)
     parser.add_argument("--accounts", type=int, default=10)
+    parser.add_argument("--jobs", type=int, default=200)
     arguments = parser.parse_args()
-    asyncio.run(main(arguments.events, arguments.changes, arguments.accounts))
+    asyncio.run(main(arguments.events, arguments.changes, arguments.accounts, arguments.jobs))
