@@ -12,7 +12,7 @@ from heapq import heapify, heapreplace
 from random import Random
 
 from bench.scale.fleet import Fleet
-from calendar_sync.sync.pace import Pace
+from calendar_sync.sync.pace import Pace, Rhythm
 
 LOOK = 1.0
 """Seconds between two looks of a worker's schedule; those of several workers fall in between one another."""
@@ -90,5 +90,5 @@ def simulate(
         elif failed:
             failed, passed.mended = 0, began
         heapreplace(slots, (ended, number, worker))
-        heapreplace(waiting, (ended + pace.wait(failed=failed).total_seconds(), failed))
+        heapreplace(waiting, (ended + pace.wait(Rhythm(), failed=failed).length.total_seconds(), failed))
     return passed

@@ -31,6 +31,7 @@ SCOPE = "calendar_sync_scope"
 
 _READERS = 8
 _WAIT_FOR_TURN = 30.0  # seconds, for a connection of the pool
+_LONGEST_PAUSE = 20  # seconds within a transaction: a process that is frozen there holds others up no longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,8 @@ _NOTHING_PREPARED = {"statement_cache_size": 0, "prepared_statement_name_func": 
 def _say_whom_it_serves(engine: AsyncEngine, lock_timeout: str) -> None:
     """One statement at the beginning of each transaction, for all that ends with it. Compiling (`jit`) never pays."""
     settings = (
-        f"set_config('{SETTING}', $1, true), set_config('lock_timeout', $2, true), set_config('jit', 'off', true)"
+        f"set_config('{SETTING}', $1, true), set_config('lock_timeout', $2, true), set_config('jit', 'off', true), "
+        f"set_config('idle_in_transaction_session_timeout', '{_LONGEST_PAUSE}s', true)"
     )
 
     @event.listens_for(engine.sync_engine, "begin")

@@ -46,7 +46,7 @@ AND granted.grantee NOT IN (0, pg_class.relowner) AND pg_has_role(pg_class.relow
 
 
 def _applications(connection: Connection) -> list[str]:
-    """Who may add organisations, and does not own the table. None where it is not ours to grant: nothing was changed."""
+    """Who may add organisations, and does not own the table; nobody where that is not ours to grant."""
     return list(connection.execute(text(_GRANTED)).scalars())
 
 
