@@ -233,5 +233,5 @@ def _expect_answers(engine: AsyncEngine) -> None:
     def on_checkout(connection: DBAPIConnection, _: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
         try:
             cast(AdaptedConnection, connection).run_async(lambda driver: driver.execute("SELECT"))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as err:
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as err:
             raise DisconnectionError from err
