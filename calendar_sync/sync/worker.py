@@ -57,17 +57,25 @@ class SyncWorker:
         await asyncio.gather(self._work, return_exceptions=True)
 
     async def _keep_working(self) -> None:
-        """Work until the queue is stopped. A store that is away is waited for."""
-        wait = _FIRST_WAIT
-        while True:
-            try:
-                await self.queue.work(self._do, lambda: self.slots.room)
-            except StoreUnavailable as error:
-                _log.warning("No syncs are taken up for now: %s", error.message)
-            else:
-                return
+        """Work until the queue is stopped, whatever comes between."""
+        time, wait = asyncio.get_running_loop().time, _FIRST_WAIT
+        began = time()
+        while not await self._worked():
+            wait = _FIRST_WAIT if time() - began > _LONGEST_WAIT else min(2 * wait, _LONGEST_WAIT)
             await asyncio.sleep(wait)
-            wait = min(2 * wait, _LONGEST_WAIT)
+            began = time()
+
+    async def _worked(self) -> bool:
+        """Whether it has done so until the queue was stopped."""
+        try:
+            await self.queue.work(self._do, lambda: self.slots.room)
+        except StoreUnavailable as error:
+            _log.warning("No syncs are taken up for now: %s", error.message)
+            return False
+        except Exception as error:  # noqa: BLE001 - the boundary that keeps a fault of ours from ending all background work
+            _log.error("Taking up syncs failed by a fault of this program.", exc_info=error)
+            return False
+        return True
 
     async def _do(self, job: Taken) -> None:
         """Never raises: what becomes of the job stands in the connection's row."""
@@ -98,6 +106,7 @@ class SyncWorker:
                 _log.error(
                     "A sync failed by a fault of this program.", exc_info=error, extra={"connection": job.connection}
                 )
+                self.watch.failed(job.connection, error)
                 return
             await asyncio.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)

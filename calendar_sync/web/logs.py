@@ -81,6 +81,8 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It tries again by itself, and logs a traceback each time; the worker says in one line that the store is away.
+    logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         library = logging.getLogger(name)
         library.handlers[:] = []
