@@ -103,8 +103,9 @@ class PostgreSQL:
         for table in ("organizations", "sync_queue", "sync_queue_log"):
             _finish(_execute(self.socket, str(make_url(url).database), f"DELETE FROM {table}"))  # noqa: S608
 
-    def execute(self, statement: str) -> list[tuple[Any, ...]]:
-        return _finish(_execute(self.socket, "postgres", statement))
+    def execute(self, statement: str, url: str = "postgresql:///postgres") -> list[tuple[Any, ...]]:
+        """As a superuser, in the database of that address."""
+        return _finish(_execute(self.socket, str(make_url(url).database), statement))
 
     def migrate_the_template(self) -> None:
         if not self.execute(f"SELECT 1 FROM pg_database WHERE datname = '{_TEMPLATE}'"):  # noqa: S608

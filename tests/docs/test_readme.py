@@ -1,12 +1,9 @@
 """The README is true: what it shows is run, in its order, against the sandbox it describes."""
 
 import json
-import os
 import re
-import shutil
 import signal
 import socket
-import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,10 +14,10 @@ import httpx
 import pytest
 
 from calendar_sync.settings import Settings
+from tests.docs import shell
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass
@@ -40,27 +37,7 @@ class Sandbox:
     def run(self, script: str) -> str:
         """What the script's last command prints."""
         moved = re.sub(r"127\.0\.0\.1:800(\d)", lambda match: f"127.0.0.1:{self.port + int(match[1])}", script)
-        path = f"{_curl(self.folder)}:{os.environ['PATH']}"
-        done = subprocess.run(
-            ["sh", "-ec", moved],
-            env={**os.environ, "KEY": self.key, "PATH": path},
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=30,
-        )
-        return done.stdout
-
-
-def _curl(folder: Path) -> Path:
-    """A folder for PATH: empty where the machine has `curl`, else with one of Python that knows our options."""
-    folder = folder / "bin"
-    folder.mkdir(exist_ok=True)
-    if shutil.which("curl") is None:
-        script = folder / "curl"
-        script.write_text(f'#!/bin/sh\nexec {sys.executable} -m tests.docs.curl "$@"\n')
-        script.chmod(script.stat().st_mode | stat.S_IXUSR)
-    return folder
+        return shell.run(moved, self.folder, KEY=self.key)
 
 
 def _five_free_ports() -> int:
@@ -97,21 +74,22 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     assert "Traceback" not in out + err
 
 
-def _blocks(language: str) -> list[str]:
-    return [body for found, body in BLOCK.findall(README) if found == language]
-
-
 def _runnable() -> list[str]:
-    return [command for block in _blocks("sh") if "calendar-sync " not in block for command in block.split("\n\n")]
+    return [
+        command
+        for block in shell.blocks(README, "sh")
+        if "calendar-sync " not in block
+        for command in block.split("\n\n")
+    ]
 
 
 def test_the_sandbox_prints_what_the_readme_shows(sandbox: Sandbox) -> None:
-    (shown,) = (block for block in _blocks("text") if "SyncResult" in block)
+    (shown,) = (block for block in shell.blocks(README, "text") if "SyncResult" in block)
     assert sandbox.printed.strip().splitlines()[0] == shown.splitlines()[0]
 
 
 def test_every_command_answers_what_the_readme_shows(sandbox: Sandbox) -> None:
-    answers = [json.loads(block) for block in _blocks("json")]
+    answers = [json.loads(block) for block in shell.blocks(README, "json")]
     printed = [sandbox.run(command) for command in _runnable()]
     found = [json.loads(text) for text in printed if text.startswith("{")]
     assert [_narrowed(answer, to) for answer, to in zip((found[0], found[-1]), answers, strict=True)] == answers
@@ -125,7 +103,7 @@ def _narrowed(answer: object, to: object) -> object:
 
 
 def test_the_query_shown_gives_the_sandbox_events(sandbox: Sandbox) -> None:
-    (query,) = _blocks("graphql")
+    (query,) = shell.blocks(README, "graphql")
     answer = httpx.post(
         f"http://127.0.0.1:{sandbox.port}/graphql",
         headers={"Authorization": f"Bearer {sandbox.key}"},
