@@ -199,7 +199,11 @@ class Proof:
             counted=Counter(
                 {kind: sum(row[f"{kind}_events"] for row in runs) for kind in ("new", "updated", "removed")}
             ),
-            runs=sum(1 for row in runs if since <= row["started_at"].timestamp() < until),
+            runs=[
+                (row["finished_at"] - row["started_at"]).total_seconds()
+                for row in runs
+                if row["finished_at"] and since <= row["started_at"].timestamp() < until
+            ],
             cpu=spent,
             slack=self.options.slack,
         )

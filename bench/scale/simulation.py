@@ -12,12 +12,13 @@ from heapq import heapify, heapreplace
 from random import Random
 
 from bench.scale.fleet import Fleet
-from calendar_sync.sync.pace import Pace
+from calendar_sync.sync.pace import Pace, Rhythm
 
 LOOK = 1.0
 """Seconds between two looks of a worker's schedule; those of several workers fall in between one another."""
 POLL = 0.25
 """Seconds after which an idle worker looks into the queue."""
+_POLLED = Rhythm()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +91,5 @@ def simulate(
         elif failed:
             failed, passed.mended = 0, began
         heapreplace(slots, (ended, number, worker))
-        heapreplace(waiting, (ended + pace.wait(failed=failed).total_seconds(), failed))
+        heapreplace(waiting, (ended + pace.wait(_POLLED, failed=failed).length.total_seconds(), failed))
     return passed
