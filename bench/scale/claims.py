@@ -27,8 +27,8 @@ class Evidence:
     """Of the time from `since` to `until`, in seconds since the epoch, and of the state after it came to rest.
 
     By account: the titles that are `simulated` and those `stored`, and when runs that succeeded `finished`. `counted`
-    is what all runs counted, `changes` what was changed; `runs` is how long those took that began in that time, `cpu` what it cost.
-    `slack` is how much longer than claimed all may take, for a machine that has other things to do.
+    is what all runs counted, `changes` what was changed; `runs` is how long those took that began in that time, `cpu`
+    what it cost. `slack` is how much longer than claimed all may take, for a machine that has other things to do.
     """
 
     interval: float
