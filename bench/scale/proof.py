@@ -41,7 +41,7 @@ class Options:
     apis: int = 2
     workers: int = 4
     kill_every: float = 5.0
-    ask_every: float = 1.0
+    ask_every: float = 2.0
     changes: int = 5
     latency: tuple[float, float] = (0.05, 0.4)
     slack: float = 0.0
