@@ -27,8 +27,8 @@ class Evidence:
     """Of the time from `since` to `until`, in seconds since the epoch, and of the state after it came to rest.
 
     By account: the titles that are `simulated` and those `stored`, and when runs that succeeded `finished`. `counted`
-    is what all runs counted, `changes` what was changed; `runs` is how many began in that time, `cpu` what they took.
-    `slack` is how much longer than claimed all may take, for a machine that has other things to do.
+    is what all runs counted, `changes` what was changed; `runs` is how long those took that began in that time, `cpu`
+    what it cost. `slack` is how much longer than claimed all may take, for a machine that has other things to do.
     """
 
     interval: float
@@ -42,7 +42,7 @@ class Evidence:
     stored: Mapping[str, Sequence[str]]
     finished: Mapping[str, Sequence[datetime]]
     counted: Mapping[str, int]
-    runs: int
+    runs: Sequence[float]
     cpu: Mapping[str, float]
     slack: float = 0.0
 
@@ -156,13 +156,13 @@ def _asked(seen: Evidence) -> Claim:
 
 def report(seen: Evidence, claims: Sequence[Claim]) -> str:
     """What is to be read in a terminal."""
-    seconds = seen.until - seen.since
+    seconds, runs, times = seen.until - seen.since, len(seen.runs), sorted(seen.runs)
     lines = [f"{'holds' if each.holds else 'FAILS':5}  {each.text}\n       {each.figures}" for each in claims]
     spent = [
-        f"       {name:18} {cpu:7.1f} s {cpu / seconds:7.1%} of a core {1000 * cpu / max(1, seen.runs):7.1f} ms a run"
+        f"       {name:18} {cpu:7.1f} s {cpu / seconds:7.1%} of a core {1000 * cpu / max(1, runs):7.1f} ms a run"
         for name, cpu in seen.cpu.items()
     ]
-    head = (
-        f"{len(seen.simulated)} connections for {seconds:.0f} s, {seen.runs} runs, {seen.runs / seconds:.1f} a second\n"
-    )
-    return "\n".join([head, *lines, "", "CPU   ", *spent])
+    head = f"{len(seen.simulated)} connections for {seconds:.0f} s: {runs} runs, {runs / seconds:.1f} a second"
+    if times:
+        head += f", of p50 {times[runs // 2]:.2f} s and p95 {times[int(runs * 0.95)]:.2f} s"
+    return "\n".join([head, "", *lines, "", "CPU   ", *spent])

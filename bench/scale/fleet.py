@@ -17,12 +17,12 @@ class Costs:
     log or of the record of runs, its indexes included.
     """
 
-    worker_cpu: float = 0.012
-    database_cpu: float = 0.004
+    worker_cpu: float = 0.03
+    database_cpu: float = 0.015
     latency: float = 0.4
-    statements: float = 24
-    rows: float = 9
-    wal: float = 4_000
+    statements: float = 52
+    rows: float = 19
+    wal: float = 9_400
     row_bytes: float = 350
     log_rows: float = 3
     requests: float = 2

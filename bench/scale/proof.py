@@ -41,7 +41,7 @@ class Options:
     apis: int = 2
     workers: int = 4
     kill_every: float = 5.0
-    ask_every: float = 1.0
+    ask_every: float = 2.0
     changes: int = 5
     latency: tuple[float, float] = (0.05, 0.4)
     slack: float = 0.0
@@ -199,7 +199,11 @@ class Proof:
             counted=Counter(
                 {kind: sum(row[f"{kind}_events"] for row in runs) for kind in ("new", "updated", "removed")}
             ),
-            runs=sum(1 for row in runs if since <= row["started_at"].timestamp() < until),
+            runs=[
+                (row["finished_at"] - row["started_at"]).total_seconds()
+                for row in runs
+                if row["finished_at"] and since <= row["started_at"].timestamp() < until
+            ],
             cpu=spent,
             slack=self.options.slack,
         )

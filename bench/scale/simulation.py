@@ -18,6 +18,7 @@ LOOK = 1.0
 """Seconds between two looks of a worker's schedule; those of several workers fall in between one another."""
 POLL = 0.25
 """Seconds after which an idle worker looks into the queue."""
+_POLLED = Rhythm()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +91,5 @@ def simulate(
         elif failed:
             failed, passed.mended = 0, began
         heapreplace(slots, (ended, number, worker))
-        heapreplace(waiting, (ended + pace.wait(Rhythm(), failed=failed).length.total_seconds(), failed))
+        heapreplace(waiting, (ended + pace.wait(_POLLED, failed=failed).length.total_seconds(), failed))
     return passed

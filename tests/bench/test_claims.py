@@ -99,7 +99,7 @@ CALM = Evidence(
     stored={"a": ("z", "y", "x")},
     finished={"a": [datetime.fromtimestamp(at, UTC) for at in (0, 6, 16, 26, 36)]},
     counted={"new": 4, "updated": 2, "removed": 1},
-    runs=3,
+    runs=[1, 1, 1],
     cpu={"workers": 1.0},
 )
 
