@@ -11,7 +11,7 @@ from calendar_sync.services import Services, open_services
 from calendar_sync.settings import Settings
 from calendar_sync.web.logs import configure_logging
 
-GRACE = 5.0
+GRACE = 3.0
 """Seconds that runs under way have to come to their end by themselves. What is cut short then is handed back."""
 
 _log = logging.getLogger(__name__)

@@ -114,7 +114,7 @@ def _on_sqlite(path: Path, lock_timeout: float) -> Engines:
     writing, reading = pooled(1), pooled(_READERS)
     migrating = create_async_engine(
         _file(path, "rwc"),
-        connect_args={"timeout": MIGRATION_LOCK_TIMEOUT, "factory": _SQLite},
+        connect_args={"timeout": MIGRATION_LOCK_TIMEOUT, "factory": _SQLite, "async_creator_fn": one_trip.connect},
         poolclass=NullPool,
         hide_parameters=True,
     )

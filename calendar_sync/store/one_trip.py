@@ -3,6 +3,7 @@
 A trip wakes two threads, of which each waits for the interpreter: it costs more than most statements do.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -28,6 +29,21 @@ class Answer(NamedTuple):
 
 
 class Connection(aiosqlite.Connection):
+    _stopped: asyncio.Future[object] | None = None
+
+    async def _connect(self) -> aiosqlite.Connection:
+        """What cannot be opened ends its thread before it says so: later, there may be no loop to answer to."""
+        try:
+            return await super()._connect()
+        except BaseException:
+            if self._stopped is not None:
+                await self._stopped
+            raise
+
+    def stop(self) -> asyncio.Future[object] | None:
+        self._stopped = super().stop()
+        return self._stopped
+
     def cursor(self) -> "Cursor":  # type: ignore[override] # as much of one as SQLAlchemy asks for
         return Cursor(self._ask)
 

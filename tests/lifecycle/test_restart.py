@@ -55,16 +55,3 @@ def _expect_clear(answer: httpx.Response) -> None:
         assert code_of(answer) == "STORE_UNAVAILABLE"
     else:
         assert (answer.status_code, answer.json()["errors"]) == (200, [])
-
-
-async def test_a_worker_starts_again_by_itself_after_postgresql_was_away(tmp_path: Path, own: OwnServer) -> None:
-    async with an_office(tmp_path, own.url) as office:
-        empty = await office.look()
-        await office.worker()
-        await asyncio.to_thread(own.stop, "fast")
-        await asyncio.to_thread(own.start)
-        office.gate.opened.set()
-
-        assert (await office.sync()).errors == ()
-
-        await office.expect_equal_to_provider(empty)

@@ -32,6 +32,7 @@ _IN_USE = (
 _LOCK = 4_927_301_185_520  # any number, the same in every process: PostgreSQL's advisory lock of migrations
 _BEGIN = text("SELECT set_config('lock_timeout', '500ms', true), set_config(:setting, :everybody, true)")
 _ALONE = text("SELECT pg_advisory_xact_lock(:lock)")
+_WRITE = text("UPDATE alembic_version SET version_num = version_num")  # a SQLite file lets begin who may only read
 _LONGEST_PAUSE = 2.0  # seconds between the tries
 
 
@@ -84,6 +85,8 @@ def _upgrade(connection: Connection, role: str | None) -> None:
         versioning.upgrade(connection)
     if is_shared:
         grant_to_applications(connection, role)
+    else:
+        connection.execute(_WRITE)
 
 
 def _expect_current(connection: Connection) -> None:
