@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from math import ceil
 
+from calendar_sync.store.queue_tables import KEPT_LOG
+
 GIB = 2**30
 _DAY = timedelta(days=1).total_seconds()
 
@@ -33,7 +35,7 @@ class Plan:
     """How it is run. `busy` is how much of a core or a slot may be used in the mean; the rest is for bursts.
 
     A store is one PostgreSQL with at most `store_cores`, and at most `store_connections` to it; where that does not do,
-    organisations are spread over several. Log and runs are kept for so long.
+    organisations are spread over several. `pool` and `runs_kept` are the defaults of the settings.
     """
 
     interval: timedelta = timedelta(minutes=15)
@@ -42,8 +44,8 @@ class Plan:
     busy: float = 0.6
     store_cores: int = 16
     store_connections: int = 500
-    log_kept: timedelta = timedelta(hours=1)
-    runs_kept: timedelta = timedelta(days=7)
+    log_kept: timedelta = KEPT_LOG
+    runs_kept: timedelta = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class Fleet:
     @property
     def stores(self) -> int:
         by_cores = self.database_cores / self.plan.store_cores
-        return max(1, ceil(by_cores), ceil(self.workers * self._pooled / self.plan.store_connections))
+        return max(1, ceil(by_cores), ceil(self.workers * self.plan.pool / self.plan.store_connections))
 
     @property
     def shard(self) -> "Fleet":
@@ -115,12 +117,7 @@ class Fleet:
     @property
     def database_connections(self) -> int:
         """Of workers to one store, at most."""
-        return ceil(self.workers / self.stores) * self._pooled
-
-    @property
-    def _pooled(self) -> int:
-        """Those of one worker, PgQueuer's own among them."""
-        return self.plan.pool + 1
+        return ceil(self.workers / self.stores) * self.plan.pool
 
     @property
     def log_bytes(self) -> float:

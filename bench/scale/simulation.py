@@ -14,8 +14,8 @@ from random import Random
 from bench.scale.fleet import Fleet
 from calendar_sync.sync.pace import Pace, Rhythm
 
-LOOK = 1.0
-"""Seconds between two looks of a worker's schedule; those of several workers fall in between one another."""
+LOOK = 0.25
+"""Seconds between two looks of a worker's schedule, at most; those of several workers fall in between one another."""
 POLL = 0.25
 """Seconds after which an idle worker looks into the queue."""
 _POLLED = Rhythm()

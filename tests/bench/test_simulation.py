@@ -133,7 +133,7 @@ def test_a_fleet_is_the_sum_of_its_runs() -> None:
     assert fleet.worker_cores == pytest.approx(2)
     assert fleet.database_cores == pytest.approx(1.2)
     assert fleet.under_way == pytest.approx(40)
-    assert fleet.database_connections == 110
+    assert fleet.database_connections == 100
     assert fleet.wal_bytes_a_day == pytest.approx(100 * 1_000 * 86_400)
 
 
