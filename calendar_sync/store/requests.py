@@ -166,6 +166,13 @@ class Requests:
         # The one that was taken is in the queue for a moment longer: the same key would be swallowed.
         return _job(row, f"{row.id}:{row.requested_seq}:{token_hex(8)}", _AHEAD[Trigger(row.requested_by)], delay)
 
+    async def left_over(self, wanted: Collection[ConnectionId], now: datetime) -> Sequence[Job]:
+        """The jobs for those that wait for a run, and none is under way; one may be in the queue already."""
+        waiting = select(connections).where(among(_C.id, wanted), _IS_WAITING).order_by(_C.id)
+        rows = [row for row in await self._connection.execute(waiting) if not _runs(row, now)]
+        priorities = await self._priorities(rows, Trigger.USER)
+        return [_job(row, f"{row.id}:{row.requested_seq}", priorities[row.id], timedelta()) for row in rows]
+
     async def standings(self, wanted: Collection[ConnectionId], now: datetime) -> Mapping[ConnectionId, Standing]:
         """Of those that there are."""
         statement = select(_C.id, _C.requested_seq, _C.done_seq, _C.lease_until).where(among(_C.id, wanted))

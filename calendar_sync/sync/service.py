@@ -63,7 +63,8 @@ class SyncService:
 
     async def ask_again(self, connections: Sequence[ConnectionId]) -> None:
         """Put them into the queue again, if they wait for a run that nobody is at. Raises `StoreUnavailable`."""
-        await self._ask(connections, Trigger.USER)
+        async with self.database.begin() as tx:
+            await self.queue.put(tx, await tx.requests.left_over(connections, self.clock()))
 
     async def _ask(self, connections: Collection[ConnectionId], trigger: Trigger) -> Sequence[Asked]:
         now = self.clock()

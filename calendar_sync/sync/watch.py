@@ -12,7 +12,8 @@ from calendar_sync.domain.sync import SyncRun
 from calendar_sync.store.database import Database
 
 _LOOK_EVERY = 0.1  # seconds, at the runs of other processes; those of this one are told
-_LOOKS_BEFORE_ASKING_AGAIN = 50
+_AGAIN_WHEN_LEFT = 1.0  # seconds between two questions to the workers, where a process died at it
+_AGAIN = 5.0
 
 Served = SyncRun | None
 """`None`: the connection is gone."""
@@ -23,7 +24,7 @@ class _Waiter:
     connection: ConnectionId
     seq: int
     answer: asyncio.Future[Served]
-    looks: int = 0
+    asked_at: float
 
     def give(self, run: Served) -> None:
         if not self.answer.done():
@@ -33,10 +34,12 @@ class _Waiter:
         if not self.answer.done():
             self.answer.set_exception(error)
 
-    def is_stuck(self, *, is_left: bool) -> bool:
-        """Whether nobody may be at it: the run was left, or it has been waiting for long."""
-        self.looks += 1
-        return is_left or self.looks % _LOOKS_BEFORE_ASKING_AGAIN == 0
+    def is_stuck(self, now: float, *, is_left: bool) -> bool:
+        """Whether nobody may be at it, and to be asked again: the run was left, or it has been waiting for long."""
+        if now - self.asked_at < (_AGAIN_WHEN_LEFT if is_left else _AGAIN):
+            return False
+        self.asked_at = now
+        return True
 
 
 @dataclass(slots=True)
@@ -58,7 +61,9 @@ class Watch:
 
         `None` where the connection is disconnected meanwhile. Raises `StoreUnavailable`.
         """
-        waiter = _Waiter(asked.connection.id, asked.seq, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        seq, asked_at = asked.seq, loop.time() - _AGAIN_WHEN_LEFT
+        waiter = _Waiter(asked.connection.id, seq, loop.create_future(), asked_at)
         self._waiters.add(waiter)
         if self._looker is None:
             self._looker = asyncio.create_task(self._look(), name="watch")
@@ -107,7 +112,7 @@ class Watch:
             return
 
     async def _answer(self, waiting: Sequence[_Waiter]) -> None:
-        now, stuck = self.clock(), set[ConnectionId]()
+        now, stuck, time = self.clock(), set[ConnectionId](), asyncio.get_running_loop().time()
         async with self.database.begin(write=False) as tx:
             standings = await tx.requests.standings({waiter.connection for waiter in waiting}, now)
             for waiter in waiting:
@@ -116,7 +121,7 @@ class Watch:
                     waiter.give(None)
                 elif standing.done >= waiter.seq:
                     waiter.give(await tx.runs.that_served(waiter.connection, waiter.seq))
-                elif waiter.is_stuck(is_left=standing.is_left):
+                elif waiter.is_stuck(time, is_left=standing.is_left):
                     stuck.add(waiter.connection)
         if stuck:
             await self.ask_again(sorted(stuck))

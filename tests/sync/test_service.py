@@ -188,6 +188,53 @@ async def test_a_paused_process_that_wakes_up_writes_nothing_more(world: World) 
     assert await titles(world) == {"Changed since"}
 
 
+async def test_who_waits_for_a_process_that_died_gets_the_result_of_the_next(world: World) -> None:
+    gate, other = Gate(world), world.another_process()
+    dying = asyncio.create_task(world.sync())
+    await gate.reached.wait()
+    waiting = asyncio.create_task(other.sync(world.actor))
+    await joining(other)
+    world.provider.before_page = None
+    world.clock.advance(LEASE + timedelta(seconds=1))
+
+    assert (await waiting).tally == Tally(new=1)
+    gate.open()
+    assert (await dying).runs == (await waiting).runs
+    statuses = [run.status for run in await world.service.runs(world.actor, limit=10)]
+    assert statuses == [RunStatus.SUCCEEDED, RunStatus.ABANDONED]
+
+
+async def test_a_run_that_takes_too_long_to_be_waited_for_is_told_of_and_goes_on(world: World) -> None:
+    gate = Gate(world)
+    world.service.patience = timedelta(milliseconds=1)
+
+    result = await world.sync()
+
+    assert (result.runs, result.tally) == ((), Tally())
+    assert result.errors == ("caldav: The sync has not ended yet; it goes on, and what it finds is stored.",)
+    gate.open()
+    await world.service.settled()
+    (run,) = await world.service.runs(world.actor, limit=10)
+    assert (run.status, run.tally) == (RunStatus.SUCCEEDED, Tally(new=1))
+
+
+async def test_a_provider_that_wants_to_be_left_alone_is_whoever_pushes_but_not_for_a_user(world: World) -> None:
+    world.provider.before_listing = RateLimited("Slow down.", retry_after=timedelta(hours=1))
+    await world.sync()
+    world.provider.before_listing = None
+
+    for _ in range(2):
+        await world.service.request([world.connection.id], Trigger.PUSH)
+    async with world.database.begin(write=False) as tx:
+        due_at = await tx.requests.next_due()
+    assert due_at is not None
+    assert due_at > world.clock.now + timedelta(minutes=59)
+    result = await world.sync()
+
+    assert result.tally == Tally(new=1)
+    assert len(await world.service.runs(world.actor, limit=10)) == 2
+
+
 async def test_a_connection_that_is_disconnected_during_its_run_stays_away(world: World) -> None:
     gate = Gate(world)
     asked = asyncio.create_task(world.sync())
