@@ -1,8 +1,10 @@
 """Connections to SQLite and PostgreSQL, each set up as the store needs them."""
 
 import sqlite3
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import cast
 from urllib.parse import quote
@@ -31,6 +33,7 @@ SCOPE = "calendar_sync_scope"
 
 _READERS = 8
 _WAIT_FOR_TURN = 30.0  # seconds, for a connection of the pool
+_SURELY_THERE = 1.0  # seconds after it was used
 _LONGEST_PAUSE = 20  # seconds within a transaction: a process that is frozen there holds others up no longer
 
 
@@ -227,10 +230,19 @@ def _say_whom_it_serves(engine: AsyncEngine, lock_timeout: str) -> None:
 
 
 def _expect_answers(engine: AsyncEngine) -> None:
-    """Replace a connection that was lost while nobody used it: as `pool_pre_ping`, in one round trip, not in three."""
+    """Replace a connection that was lost while nobody used it: as `pool_pre_ping`, in one round trip, not in three.
+
+    One that was in use a moment ago is taken as it is.
+    """
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def on_checkin(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+        entry.info["used_at"] = time.monotonic()
 
     @event.listens_for(engine.sync_engine, "checkout")
-    def on_checkout(connection: DBAPIConnection, _: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
+    def on_checkout(connection: DBAPIConnection, entry: ConnectionPoolEntry, _: PoolProxiedConnection) -> None:
+        if time.monotonic() - entry.info.get("used_at", -inf) < _SURELY_THERE:
+            return
         try:
             cast(AdaptedConnection, connection).run_async(lambda driver: driver.execute("SELECT"))
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as err:

@@ -57,7 +57,7 @@ def _statements(settings: DBSettings) -> Iterator[str]:
 async def trim_log(connection: AsyncConnection, at_most: int) -> int:
     """Delete that many entries of the queue's log that are older than `KEPT_LOG`; how many there were."""
     old = text(
-        "DELETE FROM sync_queue_log WHERE id IN (SELECT id FROM sync_queue_log "
-        "WHERE created < now() - CAST(:kept AS interval) ORDER BY created LIMIT :most FOR UPDATE SKIP LOCKED)"
+        "DELETE FROM sync_queue_log WHERE id = ANY (ARRAY(SELECT id FROM sync_queue_log "
+        "WHERE created < now() - CAST(:kept AS interval) ORDER BY created LIMIT :most FOR UPDATE SKIP LOCKED))"
     )
     return (await connection.execute(old, {"kept": KEPT_LOG, "most": at_most})).rowcount

@@ -15,7 +15,7 @@ from calendar_sync.domain.errors import NotFound
 from calendar_sync.domain.identifiers import CalendarId, ConnectionId, RunId, new_run_id
 from calendar_sync.domain.providers import ProviderName
 from calendar_sync.domain.sync import RunStatus, SyncFailure, SyncRun, Tally, Trigger
-from calendar_sync.store.columns import storable
+from calendar_sync.store.columns import among, storable
 from calendar_sync.store.scope import within
 from calendar_sync.store.tables import connections, runs
 
@@ -104,8 +104,9 @@ class Runs:
             later.c.connection_id == runs.c.connection_id, later.c.started_at > runs.c.started_at
         )
         old = select(runs.c.id).where(runs.c.started_at < before, has_later).order_by(runs.c.started_at).limit(at_most)
-        deleted = delete(runs).where(runs.c.id.in_(old.with_for_update(skip_locked=True)))
-        return (await self._connection.execute(deleted)).rowcount
+        found = (await self._connection.scalars(old.with_for_update(skip_locked=True))).all()
+        await self._connection.execute(delete(runs).where(among(runs.c.id, found)))
+        return len(found)
 
     async def _set(self, run: RunId, **values: object) -> None:
         await self._connection.execute(update(runs).where(runs.c.id == run).values(**values))

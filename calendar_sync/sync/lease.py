@@ -196,6 +196,8 @@ class LeasedRuns:
                 await tx.runs.abandon_running(lease.connection_id, self.clock())
                 await tx.connections.release(lease, None)
                 await tx.connections.schedule(lease.connection_id, self.clock() + wait)
+                if not wait and (job := await tx.requests.put_off(lease.connection_id, wait)):
+                    await self.queue.put(tx, [job])
 
     @asynccontextmanager
     async def _renewed(self, lease: Lease) -> AsyncGenerator[None]:

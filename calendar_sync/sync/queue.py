@@ -98,7 +98,7 @@ class SyncQueue(ABC):
 
     @abstractmethod
     async def trim(self) -> int:
-        """Delete what the queue keeps of jobs that are done; how many entries, which is few while there may be more."""
+        """Delete what is kept of jobs that were done long ago; how many entries. Raises `StoreUnavailable`."""
 
     @property
     def _ask_every(self) -> timedelta:
@@ -121,8 +121,13 @@ class StoredQueue(SyncQueue):
             tx.after_commit.append(self.wake)
 
     async def trim(self) -> int:
-        async with self._database.begin() as tx:
-            return await trim_log(tx.connection, _MOST_TRIMMED)
+        trimmed = 0
+        while True:
+            async with self._database.begin() as tx:
+                some = await trim_log(tx.connection, _MOST_TRIMMED)
+            trimmed += some
+            if some < _MOST_TRIMMED:
+                return trimmed
 
     def _repository(self) -> RepositoryPort:
         return _StoredQueries(Pooled(self._database), qbe=_environment(), qbq=_builder())

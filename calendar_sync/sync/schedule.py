@@ -18,7 +18,7 @@ MOST_AT_ONCE = 500
 _LONGEST_SLEEP = 5.0  # seconds: what another process changes in the store is not told here
 _SHORTEST_SLEEP = 0.25
 _TIDY_EVERY = timedelta(minutes=1)
-_MOST_TRIMMED = 10_000
+_MOST_TRIMMED = 5_000
 
 
 @dataclass(slots=True)
@@ -69,9 +69,11 @@ class Schedule:
         now = self.clock()
         if self._tidy_at is None or now >= self._tidy_at:
             await self.queue.trim()
-            async with self.database.begin() as tx:
-                await tx.runs.trim(now - self.history, _MOST_TRIMMED)
-                await tx.budgets.trim(now)
+            trimmed = _MOST_TRIMMED
+            while trimmed == _MOST_TRIMMED:
+                async with self.database.begin() as tx:
+                    trimmed = await tx.runs.trim(now - self.history, _MOST_TRIMMED)
+                    await tx.budgets.trim(now)
             self._tidy_at = now + _TIDY_EVERY
 
     async def _looked(self) -> float:
