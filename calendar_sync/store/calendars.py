@@ -15,7 +15,7 @@ from calendar_sync.domain.providers import Cursor, ProviderName, RemoteCalendar
 from calendar_sync.store.columns import among, storable
 from calendar_sync.store.leases import Leases
 from calendar_sync.store.scope import within
-from calendar_sync.store.statements import upsert_into
+from calendar_sync.store.statements import excluded, upsert_into
 from calendar_sync.store.tables import calendars
 
 _LISTED = calendars.c.gone_at.is_(None)
@@ -68,8 +68,8 @@ class Calendars:
 
     async def _upsert(self, rows: Sequence[Mapping[str, Any]]) -> None:
         new = upsert_into(calendars, self._connection.dialect)
-        described = {name: func.coalesce(new.excluded[name], calendars.c[name]) for name in _DESCRIPTION}
-        told = {name: new.excluded[name] for name in ("is_primary", "is_read_only")}
+        described = {name: func.coalesce(excluded(name), calendars.c[name]) for name in _DESCRIPTION}
+        told = {name: excluded(name) for name in ("is_primary", "is_read_only")}
         statement = new.on_conflict_do_update(index_elements=["id"], set_=described | told | {"gone_at": None})
         await self._connection.execute(statement, rows)
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.domain.identifiers import CalendarId, EventId, RunId, UserId
 from calendar_sync.store.bulk import insert_rows
-from calendar_sync.store.statements import upsert_into
+from calendar_sync.store.statements import excluded, upsert_into
 from calendar_sync.store.tables import change_sequences, changes
 
 
@@ -77,7 +77,7 @@ async def record(
 async def _advance(connection: AsyncConnection, user: UserId, by: int) -> int:
     last = change_sequences.c.last_seq
     new = upsert_into(change_sequences, connection.dialect).values(user_id=user, last_seq=by)
-    raised = new.on_conflict_do_update(index_elements=["user_id"], set_={"last_seq": last + new.excluded.last_seq})
+    raised = new.on_conflict_do_update(index_elements=["user_id"], set_={"last_seq": last + excluded("last_seq")})
     return int((await connection.execute(raised.returning(last))).scalar_one())
 
 

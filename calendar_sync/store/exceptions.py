@@ -20,7 +20,7 @@ from calendar_sync.domain.providers import Change, Removal, Upsert, UpsertExcept
 from calendar_sync.store.assembling import assembled
 from calendar_sync.store.columns import among, storable
 from calendar_sync.store.payload import decode, encode
-from calendar_sync.store.statements import upsert_into
+from calendar_sync.store.statements import excluded, upsert_into
 from calendar_sync.store.tables import events, exceptions
 
 
@@ -174,7 +174,7 @@ async def _write(
     changed = {name: kept for name, kept in after.items() if before.get(name) != kept}
     if changed:
         new = upsert_into(exceptions, connection.dialect)
-        latest = {name: new.excluded[name] for name in ("series_id", "original_start", "payload")}
+        latest = {name: excluded(name) for name in ("series_id", "original_start", "payload")}
         statement = new.on_conflict_do_update(index_elements=["calendar_id", "remote_id"], set_=latest)
         await connection.execute(statement, [_row(calendar, name, kept) for name, kept in changed.items()])
 

@@ -12,7 +12,7 @@ from calendar_sync.domain.providers import Quarantine
 from calendar_sync.store.columns import among
 from calendar_sync.store.planning import Setting
 from calendar_sync.store.scope import within
-from calendar_sync.store.statements import upsert_into
+from calendar_sync.store.statements import excluded, upsert_into
 from calendar_sync.store.tables import calendars, problems
 
 
@@ -21,7 +21,7 @@ async def keep(connection: AsyncConnection, setting: Setting, unclear: Mapping[s
     if not unclear:
         return
     new = upsert_into(problems, connection.dialect)
-    latest = {name: new.excluded[name] for name in ("reason", "source", "run_id", "seen_at")}
+    latest = {name: excluded(name) for name in ("reason", "source", "run_id", "seen_at")}
     statement = new.on_conflict_do_update(index_elements=["calendar_id", "remote_id"], set_=latest)
     rows = [
         {

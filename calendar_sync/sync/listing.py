@@ -1,6 +1,7 @@
 """Which calendars a connection has now, believed only when it is said twice that one is gone."""
 
 from collections.abc import Sequence
+from dataclasses import fields, replace
 
 from calendar_sync.domain.connections import Calendar, Connection
 from calendar_sync.domain.errors import BadResponse
@@ -21,6 +22,8 @@ async def list_calendars(connection: Connection, run: RunUnderWay) -> Sequence[C
         listed = await _listed(run)
     if known and not listed:
         raise BadResponse("The provider lists no calendars any more; what is stored was kept.")
+    if _says_nothing_new(known, listed):
+        return _to_read(known)
     return await _store(connection, known, listed, run)
 
 
@@ -42,4 +45,22 @@ async def _store(
         removed = {calendar: await tx.events.remove_calendar_events(calendar, run.id, now) for calendar in gone}
     for calendar, transitions in removed.items():
         run.ledger.record(calendar, transitions)
-    return [calendar for calendar in present if calendar.is_selected]
+    return _to_read(present)
+
+
+def _says_nothing_new(known: Sequence[Calendar], listed: Sequence[RemoteCalendar]) -> bool:
+    """Whether storing it would change nothing: what a listing leaves open (`None`) keeps its last known value."""
+    by_name = {calendar.remote.remote_id: calendar.remote for calendar in known}
+    told = {remote.remote_id: remote for remote in listed}
+    return by_name.keys() == told.keys() and all(
+        by_name[name] == _completed(told[name], by_name[name]) for name in told
+    )
+
+
+def _completed(told: RemoteCalendar, before: RemoteCalendar) -> RemoteCalendar:
+    left_open = {each.name: getattr(before, each.name) for each in fields(told) if getattr(told, each.name) is None}
+    return replace(told, **left_open)
+
+
+def _to_read(calendars: Sequence[Calendar]) -> Sequence[Calendar]:
+    return [calendar for calendar in calendars if calendar.is_selected]
