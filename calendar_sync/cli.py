@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import NoReturn
 
+import uvloop
 from pydantic import ValidationError
 
 from calendar_sync.domain.errors import CalendarSyncError
@@ -29,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _run(options: argparse.Namespace) -> int:
     command: Command = options.command
     try:
-        asyncio.run(command(options, Settings()))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(command(options, Settings()))
     except CalendarSyncError as error:
         return _complain(error.message)
     except ValidationError as error:

@@ -121,7 +121,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             pace=pace,
             spacing=SPACING,
             turn=slots.turn,
-            most_runs=vendor_apis.most_runs(settings),
+            most_runs={} if reservations is None else vendor_apis.most_runs(settings),
         )
         sync = SyncService(database, queue, utc_now, SPACING)
         worker = SyncWorker(queue, runs, slots, sync.watch)

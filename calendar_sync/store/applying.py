@@ -33,6 +33,8 @@ from calendar_sync.store.tables import calendars, events, occurrences
 
 async def apply(connection: AsyncConnection, setting: Setting, changes: Sequence[Change]) -> dict[str, Transition]:
     """Bring the store up to the changes; the objects that changed by it, by `remote_id`."""
+    if not changes:
+        return {}
     latest = {storable(change.remote_id): change for change in changes}
     unclear = {name: change for name, change in latest.items() if isinstance(change, Quarantine)}
     setting = await _reaching_as_far_as_stored(connection, setting)

@@ -97,12 +97,9 @@ class Calendars:
         )
         return await self.list(actor, connection)
 
-    async def save_cursor(self, calendar: CalendarId, cursor: Cursor) -> None:
-        """In the transaction of the last changes that the cursor stands for."""
-        await self._set(calendar, cursor=cursor)
-
-    async def completed(self, calendar: CalendarId, at: datetime) -> None:
-        await self._set(calendar, last_synced_at=at, last_error=None)
+    async def completed(self, calendar: CalendarId, cursor: Cursor, at: datetime) -> None:
+        """A round has; in the transaction of the last changes that the cursor stands for."""
+        await self._set(calendar, cursor=cursor, last_synced_at=at, last_error=None)
 
     async def failed(self, calendar: CalendarId, message: str) -> None:
         await self._set(calendar, last_error=message)

@@ -123,10 +123,6 @@ class Connections(Leases):
         """How it stands after a run that had an error."""
         await self._set(connection, status=status, last_error=error)
 
-    async def synced(self, connection: ConnectionId, at: datetime) -> None:
-        """A run has ended in which every calendar's round completed."""
-        await self._set(connection, last_sync_at=at, last_error=None)
-
     async def ciphertext(self, connection: ConnectionId) -> str:
         """The account's credentials, encrypted. Raises `NotFound`."""
         found = await self._connection.scalar(select(connections.c.credentials).where(connections.c.id == connection))

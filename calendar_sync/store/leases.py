@@ -25,6 +25,8 @@ class Leases:
 
         In the transaction that takes the lease, before it does: another one that is about to waits for its end.
         """
+        if not most:
+            return True
         mine = connections.alias()
         same = (connections.c.provider == mine.c.provider, connections.c.identity_hash == mine.c.identity_hash)
         all_of_them = select(func.count()).select_from(connections).where(*same).correlate(mine).scalar_subquery()
@@ -50,11 +52,16 @@ class Leases:
         """Raises `LeaseLost`. A lease that ran out is good again as long as nobody took it."""
         await self._change(lease, lease_until=now + ttl)
 
-    async def release(self, lease: Lease, done_seq: int | None) -> None:
-        """Give the lease back; requests up to `done_seq` are served, none by `None`. Raises `LeaseLost`."""
+    async def release(self, lease: Lease, done_seq: int | None, synced_at: datetime | None = None) -> bool:
+        """Give the lease back; requests up to `done_seq` are served, none by `None`. Raises `LeaseLost`.
+
+        `synced_at` is given where the run has ended in which every calendar's round completed. Returns whether there
+        are requests that are not served.
+        """
         served = connections.c.done_seq
         done = served if done_seq is None else case((served < done_seq, done_seq), else_=served)
-        await self._change(lease, lease_owner=None, lease_until=None, done_seq=done)
+        synced = {} if synced_at is None else {"last_sync_at": synced_at, "last_error": None}
+        return await self._change(lease, lease_owner=None, lease_until=None, done_seq=done, **synced)
 
     async def hold(self, connection: ConnectionId) -> None:
         """Keep every run from writing until the transaction ends, for a change that a run must not meet half done."""
@@ -78,14 +85,18 @@ class Leases:
         if row is None or (row.epoch, row.lease_owner) != (lease.epoch, lease.owner):
             raise LeaseLost
 
-    async def _change(self, lease: Lease, **values: object) -> None:
+    async def _change(self, lease: Lease, **values: object) -> bool:
+        """Whether there are requests that are not served."""
         held = update(connections).where(
             connections.c.id == lease.connection_id,
             connections.c.epoch == lease.epoch,
             connections.c.lease_owner == lease.owner,
         )
-        if (await self._leased.execute(held.values(**values))).rowcount == 0:
+        waits = connections.c.requested_seq > connections.c.done_seq
+        found = (await self._leased.execute(held.values(**values).returning(waits))).first()
+        if found is None:
             raise LeaseLost
+        return bool(found[0])
 
 
 def _number(provider: str, identity_hash: str) -> int:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Row, Select, func, literal, not_, or_, select, update
+from sqlalchemy import Row, Select, case, func, literal, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.domain.connections import ConnectionStatus, Lease
@@ -19,7 +19,7 @@ from calendar_sync.domain.identifiers import ConnectionId, OrganizationId
 from calendar_sync.domain.requests import Asked, Begun, Job
 from calendar_sync.domain.schedule import DueReason
 from calendar_sync.domain.sync import Trigger
-from calendar_sync.store.columns import among
+from calendar_sync.store.columns import Moment, among
 from calendar_sync.store.connections import connection_of
 from calendar_sync.store.tables import connections, organizations
 
@@ -101,8 +101,12 @@ class Requests:
         )
         rows += await self._claimed(due.order_by(_C.next_sync_at, _C.id), limit - len(rows))
         idle = {row.id for row in rows if row.requested_seq <= row.done_seq}
-        await self._raise(idle, Trigger.SCHEDULE, now)
-        await self._hold([row.id for row in rows], until, lease_owner=None, lease_until=None)
+        raised = {
+            "requested_seq": case((_IS_WAITING, _C.requested_seq), else_=_C.requested_seq + 1),
+            "requested_by": case((_IS_WAITING, _C.requested_by), else_=Trigger.SCHEDULE.value),
+            "requested_at": case((_IS_WAITING, _C.requested_at), else_=literal(now, Moment())),
+        }
+        await self._hold([row.id for row in rows], until, lease_owner=None, lease_until=None, **raised)
         priorities = await self._priorities(rows, Trigger.SCHEDULE)
         return [_claim(row, row.id in idle, priorities[row.id]) for row in rows]
 

@@ -115,9 +115,9 @@ async def _store_page(
         if page.snapshot is not Snapshot.NONE:
             swept = await tx.events.sweep(calendar, seen, page.snapshot, run.id, now, confirmed=confirmed)
             transitions = in_sequence(transitions, swept)
-        await tx.calendars.save_cursor(calendar.id, page.cursor)
-        await tx.calendars.completed(calendar.id, now)
-    await run.store_progress(tx, calendar, transitions)
+        await tx.calendars.completed(calendar.id, page.cursor, now)
+    if page.changes or transitions:
+        await run.store_progress(tx, calendar, transitions)
     return transitions
 
 

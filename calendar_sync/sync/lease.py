@@ -162,15 +162,18 @@ class LeasedRuns:
                 synced_calendars=done.synced_calendars,
                 now=now,
             )
-            await self._mark(tx, started, outcome, now)
-            await tx.connections.release(lease, started.begun.serves)
-            await self._plan(tx, started, outcome, now, has_failed=ended is RunStatus.FAILED)
+            if outcome.failures:
+                await self._mark(tx, started, outcome)
+            synced_at = None if outcome.failures else now
+            is_asked = await tx.connections.release(lease, started.begun.serves, synced_at)
+            is_asked = is_asked and not outcome.retry_after  # else at once, or when the provider can be asked again
+            until = await self._followed_up(tx, started, now) if is_asked else None
+            address = self.push_addresses.get(started.connection.provider)
+            plan = Ended(outcome, ended is RunStatus.FAILED, now, until)
+            await schedule_next(tx, started.connection.id, plan, self.pace, address)
 
-    async def _mark(self, tx: Transaction, started: _Started, outcome: Outcome, now: datetime) -> None:
+    async def _mark(self, tx: Transaction, started: _Started, outcome: Outcome) -> None:
         connection = started.connection.id
-        if not outcome.failures:
-            await tx.connections.synced(connection, now)
-            return
         # Where the account was connected anew meanwhile, it was its old credentials that were refused.
         is_refused = outcome.reconnect and await tx.connections.ciphertext(connection) == started.begun.ciphertext
         status = ConnectionStatus.RECONNECT_REQUIRED if is_refused else ConnectionStatus.ACTIVE
@@ -179,16 +182,11 @@ class LeasedRuns:
             if failure.calendar_id is not None:
                 await tx.calendars.failed(failure.calendar_id, failure.message)
 
-    async def _plan(
-        self, tx: Transaction, started: _Started, outcome: Outcome, now: datetime, *, has_failed: bool
-    ) -> None:
-        """When the next run is due: at once, where one was asked for meanwhile and the provider wants no rest."""
-        connection = started.connection
-        follow_up = None if outcome.retry_after else await tx.requests.follow_up(connection.id, self.spacing, now)
-        if follow_up is not None:
-            await self.queue.put(tx, [follow_up])
-        ended = Ended(outcome, has_failed, now, now + CLAIM if follow_up is not None else None)
-        await schedule_next(tx, connection.id, ended, self.pace, self.push_addresses.get(connection.provider))
+    async def _followed_up(self, tx: Transaction, started: _Started, now: datetime) -> datetime | None:
+        """Put what was asked for meanwhile into the queue; until when the schedule leaves it there."""
+        job = await tx.requests.follow_up(started.connection.id, self.spacing, now)
+        await self.queue.put(tx, [] if job is None else [job])
+        return None if job is None else now + CLAIM
 
     async def _hand_back(self, lease: Lease, wait: timedelta) -> None:
         with suppress(LeaseLost, StoreUnavailable):

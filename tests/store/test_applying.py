@@ -207,7 +207,7 @@ async def test_an_exception_undoes_events_cursor_and_record_together(place: Plac
     with suppress(RuntimeError):
         async with place.database.begin() as tx:
             await tx.events.apply(place.calendar, [Upsert(an_event("b")), Removal("a")], RUN, WINDOW, NOW)
-            await tx.calendars.save_cursor(place.calendar.id, Cursor("2"))
+            await tx.calendars.completed(place.calendar.id, Cursor("2"), NOW)
             raise RuntimeError
     assert list(await place.hashes()) == ["a"]
     assert [change.seq for change in await place.changes()] == [1]

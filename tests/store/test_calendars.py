@@ -80,7 +80,7 @@ async def test_a_calendar_that_is_not_listed_any_more_is_there_for_nobody_and_fo
     place: Place,
 ) -> None:
     async with place.database.begin() as tx:
-        await tx.calendars.save_cursor(place.calendar.id, Cursor("7"))
+        await tx.calendars.completed(place.calendar.id, Cursor("7"), NOW)
     assert await reconcile(place) == []
     async with place.database.begin(write=False) as tx:
         assert await tx.calendars.list(place.actor) == []
@@ -116,7 +116,7 @@ async def test_only_chosen_calendars_are_read_and_dropped_ones_forget_how_far_th
     (work, main) = await reconcile(place, FULL, place.calendar.remote)
     async with place.database.begin() as tx:
         for calendar in (work, main):
-            await tx.calendars.save_cursor(calendar.id, Cursor("7"))
+            await tx.calendars.completed(calendar.id, Cursor("7"), NOW)
         chosen = await tx.calendars.select(place.actor, place.connection.id, [work.id])
         assert not await tx.calendars.is_selected(main.id)
         again = await tx.calendars.select(place.actor, place.connection.id, [work.id, main.id])
@@ -157,12 +157,11 @@ async def test_a_user_s_calendars_are_theirs_alone(place: Place) -> None:
 
 async def test_how_far_and_how_well_it_was_read_is_kept(place: Place) -> None:
     async with place.database.begin() as tx:
-        await tx.calendars.save_cursor(place.calendar.id, Cursor("c\u00e9 1"))
         await tx.calendars.failed(place.calendar.id, "The server is away.")
     failed = await the_calendar(place)
-    assert (failed.cursor, failed.last_error, failed.last_synced_at) == ("c\u00e9 1", "The server is away.", None)
+    assert (failed.cursor, failed.last_error, failed.last_synced_at) == (None, "The server is away.", None)
     async with place.database.begin() as tx:
-        await tx.calendars.completed(place.calendar.id, NOW)
+        await tx.calendars.completed(place.calendar.id, Cursor("c\u00e9 1"), NOW)
     completed = await the_calendar(place)
     assert (completed.cursor, completed.last_error, completed.last_synced_at) == ("c\u00e9 1", None, NOW)
 
@@ -172,7 +171,7 @@ async def test_the_events_of_a_calendar_that_is_dropped_go_and_its_reading_start
     await place.apply(an_event("a"), an_event("b"), Quarantine("x", "No.", "…"))
     await replace(place, calendar=other).apply(an_event("c"))
     async with place.database.begin() as tx:
-        await tx.calendars.save_cursor(place.calendar.id, Cursor("7"))
+        await tx.calendars.completed(place.calendar.id, Cursor("7"), NOW)
         gone = await tx.events.remove_calendar_events(place.calendar.id, None, NOW)
         again = await tx.events.remove_calendar_events(place.calendar.id, None, NOW)
     assert {name: step.after for name, step in gone.items()} == {"a": None, "b": None}

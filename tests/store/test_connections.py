@@ -71,7 +71,10 @@ async def test_a_run_s_outcome_is_kept(place: Place) -> None:
         marked = await tx.connections.get(place.actor, place.connection.id)
         assert await tx.requests.claim_due(LATER, LATER, limit=5) == []
         await tx.connections.mark(place.connection.id, ConnectionStatus.ACTIVE, None)
-        await tx.connections.synced(place.connection.id, LATER)
+        await tx.requests.ask([place.connection.id], Trigger.USER, NOW, until=LATER)
+        begun = await tx.requests.begin(place.connection.id, "process", timedelta(seconds=9), NOW)
+        assert begun is not None
+        await tx.connections.release(begun.lease, begun.serves, synced_at=LATER)
         synced = await tx.connections.get(place.actor, place.connection.id)
     assert (marked.status, marked.last_error) == (ConnectionStatus.RECONNECT_REQUIRED, "Token expired")
     assert (synced.last_sync_at, synced.last_error) == (LATER, None)

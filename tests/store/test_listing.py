@@ -7,7 +7,7 @@ import pytest
 from calendar_sync.domain.events import AutoJoinStatus, EventStatus, MeetingLink, Window
 from calendar_sync.domain.identifiers import CalendarId, ConnectionId, OccurrenceId
 from calendar_sync.domain.occurrences import Occurrence, OccurrenceFilter
-from calendar_sync.domain.providers import ProviderName
+from calendar_sync.domain.providers import Cursor, ProviderName
 from tests.builders import (
     NOW,
     START,
@@ -142,7 +142,7 @@ async def test_pages_by_number_and_the_total(place: Place) -> None:
 async def test_an_occurrence_was_synced_when_its_calendar_last_was(place: Place) -> None:
     await place.apply(an_event())
     async with place.database.begin() as tx:
-        await tx.calendars.completed(place.calendar.id, NOW + HOUR)
+        await tx.calendars.completed(place.calendar.id, Cursor("1"), NOW + HOUR)
     (occurrence,) = await place.occurrences()
     assert (occurrence.synced_at, occurrence.created_at) == (NOW + HOUR, NOW)
 

@@ -12,6 +12,7 @@ from calendar_sync.domain.errors import Conflict, NotFound
 from calendar_sync.domain.identifiers import OrgCalendarId
 from calendar_sync.domain.org_calendars import OrgCalendar
 from calendar_sync.domain.providers import ProviderName, RemoteCalendar
+from calendar_sync.domain.sync import Trigger
 from calendar_sync.store import tables
 from calendar_sync.store.database import Database
 from tests.builders import NOW, a_calendar, a_connection, an_actor
@@ -71,7 +72,10 @@ async def test_a_calendar_of_the_organisation_says_what_it_is_and_comes_by(offic
 async def test_it_follows_its_connection_and_its_calendar(office: Office) -> None:
     added = await office.add()
     async with office.database.begin() as tx:
-        await tx.connections.synced(office.connection.id, LATER)
+        await tx.requests.ask([office.connection.id], Trigger.USER, NOW, until=LATER)
+        begun = await tx.requests.begin(office.connection.id, "process", timedelta(seconds=9), NOW)
+        assert begun is not None
+        await tx.connections.release(begun.lease, begun.serves, synced_at=LATER)
         await tx.connections.mark(office.connection.id, ConnectionStatus.RECONNECT_REQUIRED, "Token expired")
         await tx.calendars.describe(office.calendar.id, RemoteCalendar("main", name="Renamed"))
 

@@ -290,7 +290,7 @@ def _save_the_cursor_first(patch: pytest.MonkeyPatch) -> None:
             async for page in changes(remote, known, window):
                 if page.cursor is not None:
                     async with run.writing() as tx:
-                        await tx.calendars.save_cursor(calendar.id, page.cursor)
+                        await tx.calendars.completed(calendar.id, page.cursor, run.clock())
                 yield page
 
         patch.setattr(run.client, "changes", with_cursor_ahead)
