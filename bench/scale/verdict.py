@@ -9,6 +9,7 @@ from simulators.journal import Entry
 
 TAKE_OVER = 10.0
 """Seconds that a worker that was killed may hold up a connection."""
+_ONE_RUN = 20.0  # seconds between two requests of it, and much less than between two runs over one account
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,19 @@ class Gap:
 def runs_of(journal: Iterable[Entry]) -> Mapping[str, Sequence[Run]]:
     """By account, in the order in which they began. What has no account (a token being renewed) is left out."""
     ordered = sorted((each for each in journal if each.account), key=attrgetter("account", "client", "began"))
-    runs = [_run(list(entries)) for _, entries in groupby(ordered, attrgetter("account", "client"))]
+    runs = [
+        _run(entries)
+        for _, together in groupby(ordered, attrgetter("account", "client"))
+        for entries in _apart(list(together))
+    ]
     runs.sort(key=attrgetter("account", "began"))
     return {account: list(each) for account, each in groupby(runs, attrgetter("account"))}
+
+
+def _apart(entries: Sequence[Entry]) -> Iterable[Sequence[Entry]]:
+    """Those that came close to one another. The system gives the port of a run that is long over to another one."""
+    begins = [0, *(at for at, (a, b) in enumerate(pairwise(entries), 1) if b.began - a.began > _ONE_RUN), len(entries)]
+    return [entries[a:b] for a, b in pairwise(begins)]
 
 
 def _run(entries: Sequence[Entry]) -> Run:

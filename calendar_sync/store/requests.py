@@ -94,12 +94,12 @@ class Requests:
         Those are due, too, whose run was begun by a process that died. They are claimed again after `until`, in case
         that nothing comes of it.
         """
-        left = select(connections).where(_C.lease_until < now).order_by(_C.lease_until)
-        rows = await self._claimed(left, limit)
+        were_begun = select(connections).where(_C.lease_until < now).order_by(_C.lease_until)
+        left = await self._claimed(were_begun, limit)
         due = select(connections).where(
             _C.next_sync_at <= now, _C.status == ConnectionStatus.ACTIVE, _C.lease_until.is_(None)
         )
-        rows += await self._claimed(due.order_by(_C.next_sync_at, _C.id), limit - len(rows))
+        rows = left + await self._claimed(due.order_by(_C.next_sync_at, _C.id), limit - len(left))
         idle = {row.id for row in rows if row.requested_seq <= row.done_seq}
         raised = {
             "requested_seq": case((_IS_WAITING, _C.requested_seq), else_=_C.requested_seq + 1),
@@ -107,7 +107,8 @@ class Requests:
             "requested_at": case((_IS_WAITING, _C.requested_at), else_=literal(now, Moment())),
         }
         await self._hold([row.id for row in rows], until, lease_owner=None, lease_until=None, **raised)
-        priorities = await self._priorities(rows, Trigger.SCHEDULE)
+        first = {row.id: _AHEAD[Trigger.USER] for row in left}  # it was their turn already
+        priorities = {**await self._priorities(rows, Trigger.SCHEDULE), **first}
         return [_claim(row, row.id in idle, priorities[row.id]) for row in rows]
 
     async def recall(self, now: datetime) -> None:

@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from calendar_sync.domain.connections import ConnectionStatus
+from calendar_sync.domain.connections import ConnectionStatus, Lease
 from calendar_sync.domain.errors import BadResponse, Disconnected, NotFound, RateLimited, StoreUnavailable, Unavailable
 from calendar_sync.domain.identifiers import ConnectionId
 from calendar_sync.domain.occurrences import OccurrenceFilter
-from calendar_sync.domain.requests import Job
 from calendar_sync.domain.sync import RunStatus, SyncResult, Tally, Trigger
 from calendar_sync.store.database import Database
-from calendar_sync.store.requests import Requests
+from calendar_sync.store.leases import Leases
 from calendar_sync.sync.lease import LEASE
 from tests.builders import a_hole, a_series, an_actor, an_event, wall
 from tests.sync.world import World, a_world, joining
@@ -515,19 +514,17 @@ async def test_whoever_waits_is_told_that_the_server_stops_and_the_next_process_
 
 async def test_a_request_that_comes_as_a_run_ends_is_not_forgotten(world: World) -> None:
     await world.service.request([world.connection.id], Trigger.PUSH)
-    look, asking = Requests.follow_up, list[asyncio.Task[None]]()
+    release, asking = Leases.release, list[asyncio.Task[None]]()
 
-    async def look_and_ask(
-        requests: Requests, connection: ConnectionId, spacing: timedelta, now: datetime
-    ) -> Job | None:
-        found = await look(requests, connection, spacing, now)
+    async def release_and_ask(leases: Leases, lease: Lease, served: int | None, at: datetime | None = None) -> bool:
+        is_asked = await release(leases, lease, served, at)
         if not asking:
-            asking.append(asyncio.create_task(world.service.request([connection], Trigger.PUSH)))
+            asking.append(asyncio.create_task(world.service.request([lease.connection_id], Trigger.PUSH)))
             await asyncio.sleep(0)
-        return found
+        return is_asked
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Requests, "follow_up", look_and_ask)
+        patch.setattr(Leases, "release", release_and_ask)
         await world.service.settled()
         await asyncio.gather(*asking)
         await world.service.settled()
