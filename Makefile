@@ -35,7 +35,7 @@ run: install
 	@exec $(BIN)/calendar-sync sandbox --port $(PORT)
 
 test: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.installed-dev
 	@$(BIN)/ruff format --check --quiet . || { echo "Run 'make format'." >&2; exit 1; }

@@ -31,6 +31,11 @@ class Answer(NamedTuple):
 class Connection(aiosqlite.Connection):
     _stopped: asyncio.Future[object] | None = None
 
+    def __del__(self) -> None:
+        """Close what nobody has: the pool forgets one that a cancelled task was opening, and says nothing of it."""
+        if self._connection is not None:
+            self.stop()
+
     async def _connect(self) -> aiosqlite.Connection:
         """What cannot be opened ends its thread before it says so: later, there may be no loop to answer to."""
         try:
