@@ -22,6 +22,7 @@ from typing import Any
 import httpx
 import psutil
 
+from bench.simulated import a_simulator
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.sync import Trigger
 from calendar_sync.server import prepare
@@ -121,18 +122,6 @@ class Server:
 
 
 @asynccontextmanager
-async def _simulator(name: str) -> AsyncGenerator[str]:
-    """Where `python -m simulators.NAME` answers."""
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", f"simulators.{name}", stdout=PIPE)
-    try:
-        assert process.stdout is not None
-        yield json.loads(await process.stdout.readline())["url"]
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-@asynccontextmanager
 async def a_server(folder: Path) -> AsyncGenerator[Server]:
     settings = Settings(
         database_url=f"sqlite+aiosqlite:///{folder / 'idle.db'}",
@@ -227,7 +216,7 @@ async def idle(connections: int, seconds: float) -> Idle:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=60))
-        ics, caldav = [await stack.enter_async_context(_simulator(name)) for name in ("ics", "caldav")]
+        ics, caldav = [await stack.enter_async_context(a_simulator(name)) for name in ("ics", "caldav")]
         half = connections // 2
         accounts = [*await _feeds(http, ics, connections - half), *await _accounts(http, caldav, half)]
         server = await stack.enter_async_context(a_server(folder))

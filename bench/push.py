@@ -4,10 +4,7 @@ The vendors are simulators in processes of their own, the server is the whole pr
 """
 
 import asyncio
-import json
-import sys
 import time
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,6 +16,7 @@ from urllib.parse import quote
 
 import httpx
 
+from bench.simulated import a_simulator
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.identifiers import ConnectionId
 from calendar_sync.domain.occurrences import OccurrenceFilter
@@ -168,21 +166,9 @@ async def _repeated(accounts: Sequence[Watched], times: int, measure: Measure) -
 
 
 @asynccontextmanager
-async def _simulator(name: str) -> AsyncGenerator[str]:
-    """Where `python -m simulators.NAME` answers."""
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", f"simulators.{name}", stdout=PIPE)
-    try:
-        assert process.stdout is not None
-        yield json.loads(await process.stdout.readline())["url"]
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-@asynccontextmanager
 async def _google(http: httpx.AsyncClient) -> AsyncGenerator[Simulated]:
     times = {name: {"dateTime": moment.isoformat(), "timeZone": "UTC"} for name, moment in _times().items()}
-    async with _simulator("google") as base:
+    async with a_simulator("google") as base:
         vendor = Simulated("google_calendar", base, http, "summary", times)
         await vendor.control("PATCH", "quirks", {"consent": "grant"})
         yield vendor
@@ -191,7 +177,7 @@ async def _google(http: httpx.AsyncClient) -> AsyncGenerator[Simulated]:
 @asynccontextmanager
 async def _microsoft(http: httpx.AsyncClient) -> AsyncGenerator[Simulated]:
     times = {n: {"dateTime": f"{m:%Y-%m-%dT%H:%M:%S}.0000000", "timeZone": "UTC"} for n, m in _times().items()}
-    async with _simulator("microsoft") as base:
+    async with a_simulator("microsoft") as base:
         vendor = Simulated("outlook_calendar", base, http, "subject", times)
         await vendor.control("PATCH", "quirks", {"consent": "grant"})
         yield vendor
