@@ -150,8 +150,7 @@ class Requests:
 
     async def follow_up(self, connection: ConnectionId, spacing: timedelta, now: datetime) -> Job | None:
         """The job for what was asked for during the run that ends in this transaction, if anything was."""
-        statement = select(connections).where(_C.id == connection, _IS_WAITING)
-        row = (await self._connection.execute(statement)).first()
+        row = await self._waiting(connection)
         if row is None:
             return None
         priorities = await self._priorities([row], Trigger(row.requested_by))
@@ -165,7 +164,7 @@ class Requests:
 
     async def put_off(self, connection: ConnectionId, delay: timedelta) -> Job | None:
         """A job in place of one that was taken and could not be begun, if a run is asked for still."""
-        row = (await self._connection.execute(select(connections).where(_C.id == connection, _IS_WAITING))).first()
+        row = await self._waiting(connection)
         if row is None:
             return None
         # The one that was taken is in the queue for a moment longer: the same key would be swallowed.
@@ -187,6 +186,9 @@ class Requests:
             )
             for row in await self._connection.execute(statement)
         }
+
+    async def _waiting(self, connection: ConnectionId) -> Row[Any] | None:
+        return (await self._connection.execute(select(connections).where(_C.id == connection, _IS_WAITING))).first()
 
     async def _claimed(self, statement: Select[Any], limit: int) -> list[Row[Any]]:
         locked = statement.limit(limit).with_for_update(key_share=True, skip_locked=True)
