@@ -111,10 +111,10 @@ class LeasedRuns:
                 outcome, done = await self._read(started)
                 await _to_its_end(self._finish(started, outcome, done))
         except (asyncio.CancelledError, StoreUnavailable):  # whoever comes next need not wait for the lease to run out
-            await asyncio.shield(self._hand_back(lease, timedelta()))
+            await _to_its_end(self._hand_back(lease, timedelta()))
             raise
         except Exception:
-            await asyncio.shield(self._hand_back(lease, self.pace.interval))
+            await _to_its_end(self._hand_back(lease, self.pace.interval))
             raise
 
     async def _read(self, started: _Started) -> tuple[Outcome, _Done]:
@@ -219,13 +219,16 @@ class LeasedRuns:
 
 
 async def _to_its_end(last_step: Coroutine[None, None, None]) -> None:
-    """Not even a cancellation leaves it half done: it is short, and all that was read would be read again."""
-    task = asyncio.create_task(last_step)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
+    """Not even cancellations, however many, leave it half done: it is short, and whoever cancels closes the store."""
+    task, cut_short = asyncio.create_task(last_step), None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as cancelled:
+            cut_short = cancelled
+    task.result()
+    if cut_short is not None:
+        raise cut_short
 
 
 def _status(outcome: Outcome, done: _Done) -> RunStatus:

@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import cast
 
 import pytest
 
@@ -11,7 +14,7 @@ from calendar_sync.domain.errors import BadResponse, Disconnected, NotFound, Rat
 from calendar_sync.domain.identifiers import ConnectionId
 from calendar_sync.domain.occurrences import OccurrenceFilter
 from calendar_sync.domain.sync import RunStatus, SyncResult, Tally, Trigger
-from calendar_sync.store.database import Database
+from calendar_sync.store.database import Database, Transaction
 from calendar_sync.store.leases import Leases
 from calendar_sync.sync.lease import LEASE
 from tests.builders import a_hole, a_series, an_actor, an_event, wall
@@ -561,3 +564,42 @@ async def test_what_went_wrong_is_kept_with_its_calendar_until_it_goes_well(worl
     (mended,) = await world.connections.calendars(world.actor, world.connection.id)
 
     assert (failed.last_error, mended.last_error) == ("That is no calendar.", None)
+
+
+# Ending
+
+
+class HeldWriting:
+    """A database that begins no transaction to write in while it `is_held`, until it is let go."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.is_held, self.reached, self.let_go, self.written = False, asyncio.Event(), asyncio.Event(), 0
+
+    @asynccontextmanager
+    async def begin(self, *, write: bool = True) -> AsyncGenerator[Transaction]:
+        if write and self.is_held:
+            self.reached.set()
+            await self.let_go.wait()
+        async with self._database.begin(write=write) as tx:
+            yield tx
+        self.written += write and self.is_held
+
+
+async def test_a_run_that_is_cancelled_again_while_it_is_handed_back_has_been_so_when_it_ends(world: World) -> None:
+    gate, held = Gate(world), HeldWriting(world.database)
+    runs = replace(world.service.runs_under_lease, database=cast(Database, held))
+    async with world.database.begin() as tx:
+        await tx.requests.ask([world.connection.id], Trigger.USER, world.clock(), until=world.clock())
+    run = asyncio.create_task(runs.run(world.connection.id))
+    await gate.reached.wait()
+
+    held.is_held = run.cancel()
+    await held.reached.wait()
+    run.cancel()
+    held.let_go.set()
+    await asyncio.wait({run})
+
+    assert run.cancelled()
+    assert held.written == 1
+    assert [each.status for each in await world.service.runs(world.actor, limit=9)] == [RunStatus.ABANDONED]
