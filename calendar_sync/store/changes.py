@@ -93,6 +93,8 @@ def _row(user: UserId, seq: int, change: Change, run: RunId | None, at: datetime
         "changed_fields": orjson.dumps(change.fields).decode(),
         "before": change.before,
         "after": change.after,
+        "before_payload": None,
+        "cause": None,
         "at": at,
     }
 

@@ -231,12 +231,18 @@ class EventRow(Row, table=True):
 
 
 class OccurrenceRow(Row, table=True):
-    """`title_folded` is what a search looks in. `auto_join_override` is what the user decided, null: the rules do."""
+    """`title_folded` is what a search looks in. `auto_join_override` is what the user decided, null: the rules do.
+
+    `response` is what the calendar's owner answered, `attendee_list` names the addresses of those who attend
+    (`AttendeeListRow`). `meeting_start` is the instant at which a series has the occurrence, before it was moved; null
+    for what is in no series. In a row that was written before these columns were there, `is_busy` is null.
+    """
 
     __tablename__ = "occurrences"
     __table_args__ = (
         Index(None, "user_id", "starts_at", "id"),
         Index(None, "calendar_id", "starts_at"),
+        _partial_index("ix_occurrences_underived", "id", where="is_busy IS NULL"),
     )
 
     id: str = _text(primary_key=True)
@@ -256,7 +262,11 @@ class OccurrenceRow(Row, table=True):
     status: str = _text()
     organizer_email: str | None = _text()
     attendee_count: int
+    attendee_list: str | None = _text()
+    is_busy: bool | None
+    response: str | None = _text()
     is_recurring: bool
+    meeting_start: datetime | None = _moment()
     meeting_link: str | None = _text()
     meeting_platform: str | None = _text()
     auto_join_status: str = _text()
@@ -264,6 +274,33 @@ class OccurrenceRow(Row, table=True):
     session_id: str | None = _text()
     created_at: datetime = _moment()
     updated_at: datetime = _moment()
+
+
+class FormerOccurrenceRow(Row, table=True):
+    """Which instance of which event object an identifier stood for, until it was gone or stood for another one."""
+
+    __tablename__ = "former_occurrences"
+    __table_args__ = (Index(None, "user_id", "until"),)
+
+    user_id: str = _text("users.id", primary_key=True)
+    id: str = _text(primary_key=True)
+    until: datetime = _moment(primary_key=True)
+    event_id: str = _text()
+    calendar_id: str = _text()
+    connection_id: str = _text()
+    provider: str = _text()
+    original_start: str = _text()
+    created_at: datetime = _moment()
+
+
+class AttendeeListRow(Row, table=True):
+    """That an address is among those of a list. Occurrences with the same attendees share the list."""
+
+    __tablename__ = "attendee_lists"
+
+    user_id: str = _text("users.id", primary_key=True)
+    email: str = _text(primary_key=True)
+    list_id: str = _text(primary_key=True)
 
 
 class ProblemRow(Row, table=True):
@@ -296,7 +333,11 @@ class ExceptionRow(Row, table=True):
 
 
 class RunRow(Row, table=True):
-    """`failures` is a JSON list of `SyncFailure`s. It serves the connection's requests up to the number `serves`."""
+    """`failures` is a JSON list of `SyncFailure`s. It serves the connection's requests up to the number `serves`.
+
+    `calendars` is a JSON list of how far it is with each (`CalendarProgress`). `waiting_until` is set while its
+    provider wants to be left alone.
+    """
 
     __tablename__ = "sync_runs"
     __table_args__ = (
@@ -320,12 +361,19 @@ class RunRow(Row, table=True):
     pages: int
     requests: int
     failures: str = _text()
+    calendars: str = _text(sa_column_kwargs={"server_default": "[]"})
+    waiting_until: datetime | None = _moment()
 
 
 class ChangeRow(Row, table=True):
-    """One change of one event object. `before` and `after` are JSON summaries; `changed_fields` is a JSON list."""
+    """One change of one event object. `before` and `after` are JSON summaries; `changed_fields` is a JSON list.
+
+    `before_payload` is the whole event that was replaced or removed (`store.payload`): what came after it is that of
+    the object's next change, else what is stored of it now. `cause` is a `ChangeCause`.
+    """
 
     __tablename__ = "event_changes"
+    __table_args__ = (Index(None, "user_id", "event_id", "seq"),)
 
     user_id: str = _text("users.id", primary_key=True)
     seq: int = Field(sa_type=BigInteger, primary_key=True)
@@ -337,16 +385,39 @@ class ChangeRow(Row, table=True):
     changed_fields: str = _text()
     before: str | None = _text()
     after: str | None = _text()
+    before_payload: str | None = _text()
+    cause: str | None = _text()
     at: datetime = _moment()
 
 
 class ChangeSequenceRow(Row, table=True):
-    """The number of the user's last change. Raised in the transaction that makes the change: so without gaps."""
+    """The number of the user's last change. Raised in the transaction that makes the change: so without gaps.
+
+    Changes up to the number `compacted_seq`, the last of them made at `compacted_at`, are no longer kept.
+    """
 
     __tablename__ = "change_sequences"
 
     user_id: str = _text("users.id", primary_key=True)
     last_seq: int = Field(sa_type=BigInteger)
+    compacted_seq: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    compacted_at: datetime | None = _moment()
+
+
+class ExportFeedRow(Row, table=True):
+    """A secret address at which a user's calendars can be subscribed to. Only the user knows the secret itself."""
+
+    __tablename__ = "export_feeds"
+
+    id: str = _text(primary_key=True)
+    user_id: str = _text("users.id", index=True)
+    organization_id: str = _text()
+    name: str = _text()
+    secret_hash: str = _text(unique=True)
+    is_busy_only: bool
+    calendar_ids: str | None = _text()
+    created_at: datetime = _moment()
+    last_read_at: datetime | None = _moment()
 
 
 class RequestBudgetRow(Row, table=True):
@@ -375,9 +446,12 @@ org_calendars = _table(OrgCalendarRow)
 channels = _table(ChannelRow)
 events = _table(EventRow)
 occurrences = _table(OccurrenceRow)
+former_occurrences = _table(FormerOccurrenceRow)
+attendee_lists = _table(AttendeeListRow)
 problems = _table(ProblemRow)
 exceptions = _table(ExceptionRow)
 runs = _table(RunRow)
 changes = _table(ChangeRow)
 change_sequences = _table(ChangeSequenceRow)
+export_feeds = _table(ExportFeedRow)
 request_budgets = _table(RequestBudgetRow)
