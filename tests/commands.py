@@ -3,15 +3,18 @@
 import json
 import os
 import signal
-import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NoReturn
 
 import pytest
 
 from calendar_sync.cli import main
+from tests.forked import forking
 from tests.web.conftest import process_logging
 
 __all__ = ["process_logging"]
@@ -58,40 +61,85 @@ def environment(**settings: str) -> dict[str, str]:
     return {**os.environ, **usual, **{f"CALENDAR_SYNC_{name}": value for name, value in settings.items()}}
 
 
-def started(folder: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-    """A command in a process of its own, to its end."""
-    return subprocess.run(
-        command(*arguments),
-        cwd=folder,
-        env=environment(**settings),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
+def started(folder: Path, *arguments: str, **settings: str) -> SimpleNamespace:
+    """A command in a process of its own, to its end; gives its `status`, and what it printed as `out` and `err`."""
+    out, err = Output(), Output()
+    process = _begun(folder, arguments, settings, out, err)
+    said = [output.rest() for output in (out, err)]
+    process.join()
+    return SimpleNamespace(status=process.exitcode, out=said[0], err=said[1])
+
+
+class Output:
+    """What a process prints to one of its files, a line at a time or to its end."""
+
+    def __init__(self) -> None:
+        reader, self.writer = forking().Pipe(duplex=False)
+        self._lines = os.fdopen(os.dup(reader.fileno()), encoding="utf-8")
+        reader.close()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines)
+
+    def rest(self) -> str:
+        with self._lines:
+            return self._lines.read()
+
+
+def _begun(
+    folder: Path, arguments: Sequence[str], settings: Mapping[str, str], out: Output, err: Output
+) -> ForkServerProcess:
+    process = forking().Process(
+        target=_command, args=(folder, arguments, environment(**settings), out.writer, err.writer)
     )
+    process.start()
+    for each in (out, err):  # so that they end with the process
+        each.writer.close()
+    return process
+
+
+def _command(
+    folder: Path, arguments: Sequence[str], variables: Mapping[str, str], *outputs: "Connection[str, str]"
+) -> NoReturn:
+    """In the process that was forked: what the console script does."""
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(variables)
+    for number, output in enumerate(outputs, start=1):
+        os.dup2(output.fileno(), number)
+    for output in outputs:
+        output.close()
+    main(arguments)
 
 
 class Running:
     """A command in a process of its own, from the line of its log on that says `ready`."""
 
     def __init__(self, folder: Path, *arguments: str, ready: str, **settings: str) -> None:
-        self.process = subprocess.Popen(
-            command(*arguments),
-            cwd=folder,
-            env=environment(**settings),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stderr is not None
-        lines = (json.loads(line) for line in self.process.stderr)
+        self._log = Output()
+        self._process = _begun(folder, arguments, settings, self._log, self._log)
+        lines = (json.loads(line) for line in self._log)
         self.ready = next(line for line in lines if line["message"] == ready)
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process.exitcode is not None
+
+    def send(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
 
     def end(self, number: signal.Signals) -> tuple[int, str]:
         """The exit status, and what was logged since."""
-        self.process.send_signal(number)
-        _, log = self.process.communicate(timeout=30)
-        return self.process.returncode, log
+        self.send(number)
+        log = self._log.rest()
+        self._process.join()
+        assert self._process.exitcode is not None
+        return self._process.exitcode, log
 
 
 class Serving(Running):

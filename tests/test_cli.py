@@ -3,10 +3,10 @@
 import json
 import signal
 import socket
-import subprocess
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -196,13 +196,13 @@ def test_a_directory_that_is_missing_is_told_of(run: Run, tmp_path: Path) -> Non
 
 
 def test_migrating_is_safe_to_repeat_and_to_do_twice_at_once(tmp_path: Path) -> None:
-    def migrate(_: int) -> "subprocess.CompletedProcess[str]":
+    def migrate(_: int) -> SimpleNamespace:
         return started(tmp_path, "migrate")
 
     with ThreadPoolExecutor(2) as both:
         ended = list(both.map(migrate, range(2)))
 
-    assert [(each.returncode, each.stdout, each.stderr) for each in ended] == [(0, "", "")] * 2
+    assert [(each.status, each.out, each.err) for each in ended] == [(0, "", "")] * 2
 
 
 # The schema
@@ -229,12 +229,12 @@ def test_the_server_makes_its_store_serves_and_ends_with_success_on_a_signal(tmp
     user = started(tmp_path, "users", "create", "ada@example.com")
     key = started(tmp_path, "keys", "create", "ada@example.com")
     with httpx.Client(base_url=server.address, trust_env=False, timeout=10) as client:
-        client.headers["x-api-key"] = json.loads(key.stdout)["api_key"]
+        client.headers["x-api-key"] = json.loads(key.out)["api_key"]
         answer = client.post("/graphql", json={"query": "{ me { id } }"})
         synced = client.post("/v1/meeting-buddy/calendar/sync")
         status, log = server.end(signal.SIGTERM)
 
-    assert answer.json() == {"data": {"me": {"id": json.loads(user.stdout)["user_id"]}}}
+    assert answer.json() == {"data": {"me": {"id": json.loads(user.out)["user_id"]}}}
     assert synced.json() == {"synced_calendars": 0, "new_events": 0, "updated_events": 0, "errors": []}
     assert status == 0
     assert "Traceback" not in log

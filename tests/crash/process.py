@@ -15,10 +15,8 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
 from itertools import count
-from multiprocessing import get_context
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.context import ForkServerProcess
 from typing import Protocol
 
 import httpx
@@ -27,6 +25,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from calendar_sync.store.database import Database
 from calendar_sync.store.engines import open_engines
+from tests.forked import forking
 
 
 class Side(Enum):
@@ -118,15 +117,8 @@ def _do(errand: Errand, crash: CrashPoint | None) -> None:
     asyncio.run(errand.run(Operations(crash)))
 
 
-@cache
-def _context() -> ForkServerContext:
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["tests.crash.warm"])
-    return context
-
-
 def start(errand: Errand, crash: CrashPoint | None = None) -> ForkServerProcess:
-    process = _context().Process(target=_do, args=(errand, crash))
+    process = forking().Process(target=_do, args=(errand, crash))
     process.start()
     return process
 

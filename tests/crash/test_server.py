@@ -53,7 +53,7 @@ async def a_server(folder: Path, url: str) -> AsyncIterator[Serving]:
     try:
         yield server
     finally:
-        if server.process.poll() is None:
+        if not server.has_ended:
             await asyncio.to_thread(server.end, signal.SIGKILL)
 
 
@@ -107,7 +107,7 @@ async def test_a_full_disk_is_told_of_and_got_over(tmp_path: Path) -> None:
 
 
 def _let_files_grow_to(server: Serving, size: int) -> None:
-    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 async def test_two_servers_that_start_at_once_make_one_store(tmp_path: Path) -> None:

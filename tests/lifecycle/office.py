@@ -108,11 +108,8 @@ class Office:
 
     async def close(self) -> None:
         for process in self._running:
-            if process.process.poll() is None:
+            if not process.has_ended:
                 await asyncio.to_thread(process.end, signal.SIGKILL)
-            for stream in (process.process.stdout, process.process.stderr):
-                assert stream is not None
-                stream.close()
 
 
 @asynccontextmanager

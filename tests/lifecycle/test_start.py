@@ -29,7 +29,7 @@ async def test_two_migrations_of_an_empty_postgresql_at_once_make_one_store(
         async with an_office(tmp_path, url) as office:
             await office.look()
 
-    assert [(each.returncode, each.stderr) for each in ended] == [(0, "")] * 2
+    assert [(each.status, each.err) for each in ended] == [(0, "")] * 2
 
 
 async def test_a_sync_that_no_worker_takes_up_ends_in_time_and_is_done_once_one_is_there(

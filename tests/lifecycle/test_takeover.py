@@ -67,7 +67,7 @@ async def test_a_worker_that_was_paused_past_its_lease_writes_nothing_more(offic
     syncing = await office.begun()
     await office.worker()
 
-    paused.process.send_signal(signal.SIGSTOP)
+    paused.send(signal.SIGSTOP)
     await syncing
     taken_over = await office.expect_equal_to_provider(empty)
     office.put("event0", "Renamed")
@@ -75,7 +75,7 @@ async def test_a_worker_that_was_paused_past_its_lease_writes_nothing_more(offic
     before = await office.expect_equal_to_provider(taken_over)
 
     office.gate.opened.set()
-    paused.process.send_signal(signal.SIGCONT)
+    paused.send(signal.SIGCONT)
     status, log = await asyncio.to_thread(paused.end, signal.SIGTERM)
     after = await office.look()
 
