@@ -16,6 +16,7 @@ from graphql import (
     parse,
 )
 from strawberry.extensions import SchemaExtension
+from strawberry.types.graphql import OperationType
 
 from calendar_sync.domain.accounts import Actor
 from resolvers.context import Context
@@ -69,6 +70,8 @@ class Guard(SchemaExtension):
         self._document = self.execution_context.graphql_document = document or parsed(query)
         # The name as the request has it: `operation_name` guesses the first of several.
         self._operation = chosen(self._document, self.execution_context._provided_operation_name)
+        if OperationType(self._operation.operation.value) not in self.execution_context.allowed_operations:
+            raise needs_socket()
         yield
 
     def on_validate(self) -> Iterator[None]:
@@ -111,6 +114,14 @@ def chosen(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
     if len(operations) > 1:
         raise limits.refusal("The document has several operations: name one as `operationName`.", "BAD_USER_INPUT")
     return operations[0]
+
+
+def needs_socket() -> GraphQLError:
+    return limits.refusal(
+        "A subscription has more than one answer: open a WebSocket at this address, in the subprotocol "
+        "graphql-transport-ws.",
+        "SUBSCRIPTION_NEEDS_WEBSOCKET",
+    )
 
 
 def require_actor(context: Context) -> Actor:

@@ -130,10 +130,11 @@ async def _operation(request: Request) -> Operation:
         raise BadRequest(400, "BAD_JSON", "The request body is not valid JSON in UTF-8.") from err
     if not isinstance(given, dict):
         raise BadRequest(400, "BAD_JSON", "The request body must be one JSON object; batches are not supported.")
-    return _read(given)
+    return operation_in(given)
 
 
-def _read(given: dict[str, object]) -> Operation:
+def operation_in(given: dict[str, object]) -> Operation:
+    """Raises `BadRequest`."""
     query, variables, name = given.get("query"), given.get("variables"), given.get("operationName")
     if not isinstance(query, str) or not query.strip():
         raise BadRequest(400, "BAD_REQUEST", "`query` must be a GraphQL document.")
