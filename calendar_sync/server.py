@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from calendar_sync.app import create_app
 from calendar_sync.domain.errors import CalendarSyncError
@@ -15,10 +16,14 @@ from calendar_sync.services import Services, open_services
 from calendar_sync.settings import Settings
 from calendar_sync.store.database import Database
 from calendar_sync.web.logs import configure_logging
+from calendar_sync.web.socket_transport import SocketTransport
+from calendar_sync.web.sockets import Sockets
 
 _RUNS_SECONDS = 3.0
 _REQUESTS_SECONDS = 7
 _BACKLOG = 2048
+_LARGEST_MESSAGE = 256 * 1024
+_PING_SECONDS = 20.0
 
 _log = logging.getLogger(__name__)
 
@@ -54,11 +59,13 @@ class Server(uvicorn.Server):
         self.ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let what is under way come to its end; runs are cut short before requests, which then say so."""
+        """Let what is under way come to its end; runs are cut short before requests, which then say so. What follows
+        the store over a WebSocket has no end, and is sent away at once."""
         if self._work is not None:
             self._work.cancel()
         ending = asyncio.create_task(self._end_runs())
         try:
+            await self._sockets.close()
             await super().shutdown(sockets)
         finally:
             ending.cancel()
@@ -74,6 +81,11 @@ class Server(uvicorn.Server):
     def _services(self) -> Services:
         services: Services = self.lifespan.state["services"]
         return services
+
+    @property
+    def _sockets(self) -> Sockets:
+        sockets: Sockets = self.lifespan.state["sockets"]
+        return sockets
 
 
 async def serve(settings: Settings, host: str, port: int, *, works: bool = True) -> None:
@@ -131,16 +143,21 @@ def make_server(settings: Settings, *, works: bool = True) -> Server:
 
     Requests under way when it is told to stop get a few seconds to finish.
     """
-    return Server(
-        uvicorn.Config(
-            create_app(settings),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            ws_max_size=65_536,
-            h11_max_incomplete_event_size=32_768,
-            timeout_graceful_shutdown=_REQUESTS_SECONDS,
-        ),
-        works=works,
+    return Server(config_of(create_app(settings)), works=works)
+
+
+def config_of(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws=SocketTransport,
+        ws_max_size=_LARGEST_MESSAGE,
+        ws_ping_interval=_PING_SECONDS,
+        ws_ping_timeout=_PING_SECONDS,
+        ws_per_message_deflate=False,
+        h11_max_incomplete_event_size=32_768,
+        timeout_graceful_shutdown=_REQUESTS_SECONDS,
     )

@@ -45,25 +45,34 @@ class Doorkeeper:
             raise TooManyRequests("Too many wrong credentials.", retry_after=allowance.retry_after)
 
 
-async def actor_of(connection: HTTPConnection, parameters: Mapping[str, object] | None = None) -> Actor:
-    """The user who asks, counted against their rate limit.
+async def actor_of(connection: HTTPConnection) -> Actor:
+    """The user who asks, by the headers. Raises what `admit` does."""
+    return await admit(connection, credentials_of(connection.headers))
 
-    `parameters` stand in for the headers where a client cannot set any, as the payload of `connection_init` does on a
-    WebSocket. Raises `NotAuthenticated` or `TooManyRequests`.
-    """
-    doorkeeper: Doorkeeper = connection.state.doorkeeper
-    found = credentials_of(connection.headers if parameters is None else _as_headers(parameters))
+
+async def admit(connection: HTTPConnection, shown: Credentials) -> Actor:
+    """The user who asks, counted against their rate limit. Raises `NotAuthenticated` or `TooManyRequests`, or what
+    keeps it from being told just now: `StoreUnavailable`, or `Unavailable` for the identity provider."""
     try:
-        actor = await services_of(connection).access.authenticate(bearer=found.bearer, api_key=found.api_key)
+        actor = await services_of(connection).access.authenticate(bearer=shown.bearer, api_key=shown.api_key)
     except NotAuthenticated as refusal:
         if refusal.reason != NotAuthenticated.code:
-            doorkeeper.count_failure(connection)
+            _doorkeeper(connection).count_failure(connection)
         raise
     connection.state.actor = actor
-    connection.state.allowance = allowance = doorkeeper.count_request(actor)
+    count_request(connection, actor)
+    return actor
+
+
+def count_request(connection: HTTPConnection, actor: Actor) -> None:
+    """Raises `TooManyRequests`."""
+    connection.state.allowance = allowance = _doorkeeper(connection).count_request(actor)
     if not allowance.is_granted:
         raise TooManyRequests("Too many requests; please slow down.", retry_after=allowance.retry_after)
-    return actor
+
+
+def _doorkeeper(connection: HTTPConnection) -> Doorkeeper:
+    return cast(Doorkeeper, connection.state.doorkeeper)
 
 
 def services_of(connection: HTTPConnection) -> Services:
@@ -89,10 +98,6 @@ def credentials_of(headers: Headers) -> Credentials:
 def _bearer_in(value: str) -> str:
     scheme, _, token = value.strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
-
-
-def _as_headers(parameters: Mapping[str, object]) -> Headers:
-    return Headers({name: value for name, value in parameters.items() if isinstance(value, str)})
 
 
 def _address_of(connection: HTTPConnection) -> str:

@@ -3,9 +3,12 @@
 import logging
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from calendar_sync.web import trace_id
@@ -15,13 +18,16 @@ logger = logging.getLogger(__name__)
 
 _CLIENTS_OWN = re.compile(r"[A-Za-z0-9._:/+=-]{1,64}", re.ASCII)
 _LONGEST_PATH = 200
+_BEGINNINGS = {"http.response.start", "websocket.http.response.start", "websocket.accept"}
+_INTERNAL_ERROR = 1011
 
 
 @dataclass(slots=True)
 class Exchange:
-    """What is known of a request's answer so far."""
+    """What is known of a request's answer so far. `closed` is the code that a WebSocket was closed with."""
 
     status: int | None = None
+    closed: int | None = None
 
     @property
     def is_answered(self) -> bool:
@@ -56,21 +62,24 @@ class Trace:
             await self.app(scope, receive, send)
         except Exception:  # the outermost boundary: nobody is left to handle it, and the caller must not see it
             logger.exception("a request failed unexpectedly")
-            if exchange.is_answered or scope["type"] != "http":
-                raise
             scope["state"]["error_code"] = INTERNAL.code
-            await INTERNAL.response()(scope, receive, send)
+            if scope["type"] == "websocket" and exchange.closed is None:
+                await send({"type": "websocket.close", "code": _INTERNAL_ERROR})
+            elif exchange.is_answered:
+                raise
+            else:
+                await INTERNAL.response()(scope, receive, send)
 
 
 def _observed(send: Send, exchange: Exchange) -> Send:
     async def observed(message: Message) -> None:
-        if message["type"] in {"http.response.start", "websocket.http.response.start"}:
-            exchange.status = message["status"]
+        if message["type"] in _BEGINNINGS:
+            exchange.status = message.get("status", 101)
+            message.setdefault("headers", [])
             MutableHeaders(scope=message)["x-request-id"] = trace_id.current_trace_id()
-        elif message["type"] == "websocket.accept":
-            exchange.status = 101
         elif message["type"] == "websocket.close":
             exchange.status = exchange.status or 403
+            exchange.closed = message.get("code", 1000)
         await send(message)
 
     return observed
@@ -90,12 +99,44 @@ def _log(scope: Scope, exchange: Exchange, seconds: float) -> None:
             "method": scope.get("method", "WEBSOCKET"),
             "path": _path_of(scope),
             "status": exchange.status,
+            "closed": exchange.closed,
             "ms": round(seconds * 1000, 1),
             "user_id": actor.user_id if actor is not None else None,
             "error_code": state.get("error_code"),
             "client_request_id": theirs if _CLIENTS_OWN.fullmatch(theirs) else None,
         },
     )
+
+
+@dataclass(slots=True)
+class OperationLine:
+    """What is known of an operation on a WebSocket so far."""
+
+    kind: str | None = None
+    answers: int = 0
+    error_code: str | None = None
+
+
+@contextmanager
+def operation_traced(socket: HTTPConnection) -> Iterator[OperationLine]:
+    """One operation on a WebSocket, which may stay open for days: it has a `trace_id` and a line in the log of its own,
+    where `socket` is the `trace_id` of the request that opened that."""
+    line, began, opened_by, token = OperationLine(), time.perf_counter(), trace_id.current_trace_id(), trace_id.begin()
+    try:
+        yield line
+    finally:
+        logger.info(
+            "operation",
+            extra={
+                "socket": opened_by,
+                "kind": line.kind,
+                "answers": line.answers,
+                "ms": round((time.perf_counter() - began) * 1000, 1),
+                "user_id": socket.state.actor.user_id,
+                "error_code": line.error_code,
+            },
+        )
+        trace_id.end(token)
 
 
 def _path_of(scope: Scope) -> str:
