@@ -132,11 +132,11 @@ class _Conversation:
     async def _may_begin(self, name: str, visitor: Visitor) -> bool:
         """Otherwise it is said why not."""
         try:
+            visitor.count_operation()
             if len(self._operations) >= MOST_OPERATIONS:
                 raise limits.refusal(
                     f"A WebSocket carries {MOST_OPERATIONS} operations at a time.", "TOO_MANY_OPERATIONS"
                 )
-            visitor.count_operation()
         except GraphQLError as refusal:
             await self._refuse(name, refusal)
         except TooManyRequests as refusal:

@@ -88,3 +88,11 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
         library.handlers[:] = []
         library.setLevel(logging.NOTSET)
         library.propagate = name != "uvicorn.access"
+    of_sockets = logging.getLogger("uvicorn.error")
+    of_sockets.setLevel(max(root.level, logging.INFO))  # below, it logs all that is said over them
+    of_sockets.addFilter(_tells_no_address)
+
+
+def _tells_no_address(record: logging.LogRecord) -> bool:
+    """Of a WebSocket Uvicorn logs the address with its query; ours says of each how it came and went."""
+    return '"WebSocket %s"' not in str(record.msg)

@@ -79,15 +79,17 @@ async def opened(
     headers: Mapping[str, str] | None = None,
     origin: str | None = None,
     protocols: tuple[str, ...] = (PROTOCOL,),
+    path: str = "/graphql",
 ) -> AsyncGenerator[Talk]:
     """A socket on which nothing was said yet."""
     async with connect(
-        f"ws://{address}/graphql",
+        f"ws://{address}{path}",
         subprotocols=[Subprotocol(name) for name in protocols] or None,
         additional_headers=headers,
         origin=Origin(origin) if origin is not None else None,
         proxy=None,
         ping_interval=None,
+        close_timeout=1,
     ) as socket:
         yield Talk(socket)
 

@@ -199,5 +199,5 @@ async def test_a_message_too_large_ends_it(talk: Talk) -> None:
 
 async def test_there_is_no_socket_at_another_address(site: Streaming) -> None:
     with pytest.raises(Exception, match="403"):
-        async with opened(f"{site.address}/v1", protocols=(PROTOCOL,)):
+        async with opened(site.address, path="/v1/graphql"):
             pass
