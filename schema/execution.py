@@ -106,14 +106,13 @@ async def _told_each(
 
 def _with_errors_told(result: ExecutionResult, context: Any | None) -> ExecutionResult:  # noqa: ANN401
     if result.errors and context is not None:
-        is_refused = isinstance(result, PreExecutionError)
-        result.errors = [_told(error, context.trace_id, is_refused) for error in result.errors]
+        result.errors = [_told(error, context.trace_id) for error in result.errors]
     return result
 
 
-def _told(error: GraphQLError, trace_id: str, is_refused: bool) -> GraphQLError:
+def _told(error: GraphQLError, trace_id: str) -> GraphQLError:
     """The error as the caller may see it."""
-    code, message = _code_and_message(error, is_refused)
+    code, message = _code_and_message(error)
     return GraphQLError(
         message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…",
         nodes=error.nodes,
@@ -125,7 +124,7 @@ def _told(error: GraphQLError, trace_id: str, is_refused: bool) -> GraphQLError:
     )
 
 
-def _code_and_message(error: GraphQLError, is_refused: bool) -> tuple[str, str]:
+def _code_and_message(error: GraphQLError) -> tuple[str, str]:
     original = error.original_error
     if isinstance(original, CalendarSyncError) and code_of(original) != CalendarSyncError.code:
         return code_of(original), original.message
@@ -137,7 +136,7 @@ def _code_and_message(error: GraphQLError, is_refused: bool) -> tuple[str, str]:
         return known, error.message
     if isinstance(error, GraphQLSyntaxError):
         return "GRAPHQL_PARSE_FAILED", error.message
-    return ("GRAPHQL_VALIDATION_FAILED" if is_refused else "BAD_USER_INPUT"), error.message
+    return "BAD_USER_INPUT", error.message
 
 
 def _place(error: GraphQLError) -> str | None:

@@ -84,6 +84,8 @@ class Guard(SchemaExtension):
         if self._is_known:
             execution.pre_execution_errors = []
         yield
+        for error in execution.pre_execution_errors or ():
+            error.extensions = {"code": "GRAPHQL_VALIDATION_FAILED"}
         if not self._is_known and not execution.pre_execution_errors:
             self._known.add(execution.query or "", self._document)
 

@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +11,9 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from tests.commands import ROOT, Run, Serving, process_logging, run, started, told
 from tests.databases import PostgreSQL, sqlite_url
@@ -224,6 +228,20 @@ def test_a_port_that_is_taken_is_told_of(migrated: Run, taken_port: str) -> None
     assert said == f"Port {taken_port} of 127.0.0.1 cannot be used: Address already in use."
 
 
+def follower(server: Serving, key: str) -> ClientConnection:
+    """A WebSocket that is open and acknowledged."""
+    address = server.address.replace("http", "ws", 1)
+    socket = connect(
+        f"{address}/graphql",
+        subprotocols=[Subprotocol("graphql-transport-ws")],
+        additional_headers={"x-api-key": key},
+        proxy=None,
+    )
+    socket.send('{"type": "connection_init"}')
+    assert socket.recv(timeout=5) == '{"type":"connection_ack"}'
+    return socket
+
+
 def test_the_server_makes_its_store_serves_and_ends_with_success_on_a_signal(tmp_path: Path) -> None:
     server = Serving(tmp_path)
     user = started(tmp_path, "users", "create", "ada@example.com")
@@ -232,10 +250,18 @@ def test_the_server_makes_its_store_serves_and_ends_with_success_on_a_signal(tmp
         client.headers["x-api-key"] = json.loads(key.out)["api_key"]
         answer = client.post("/graphql", json={"query": "{ me { id } }"})
         synced = client.post("/v1/meeting-buddy/calendar/sync")
-        status, log = server.end(signal.SIGTERM)
+        with follower(server, client.headers["x-api-key"]) as following:
+            began = time.monotonic()
+            status, log = server.end(signal.SIGTERM)
+            seconds = time.monotonic() - began
+            with pytest.raises(ConnectionClosed) as closed:
+                following.recv(timeout=5)
 
     assert answer.json() == {"data": {"me": {"id": json.loads(user.out)["user_id"]}}}
     assert synced.json() == {"synced_calendars": 0, "new_events": 0, "updated_events": 0, "errors": []}
     assert status == 0
     assert "Traceback" not in log
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1001
+    assert seconds < 5
     assert (tmp_path / "calendar-sync.db.key").stat().st_mode & 0o777 == 0o600

@@ -142,26 +142,26 @@ async def test_a_key_that_expires_ends_the_sockets_it_opened(sqlite_url: str) ->
             assert (await talk.closed(), talk.reason) == (4403, "This API key has expired.")
 
 
-async def test_a_good_key_is_kept_and_a_busy_store_sends_nobody_away(sqlite_url: str) -> None:
+async def test_a_good_key_keeps_its_sockets(sqlite_url: str) -> None:
     async with streaming(sqlite_url, check_every=0.01) as site, talking(site.address, await site.key()) as talk:
-        answers = [await talk.answers("a", "{ hello }") for _ in range(20) if not await asyncio.sleep(0.01)]
+        await asyncio.sleep(0.2)
 
-    assert answers == [[{"data": {"hello": "world"}}]] * 20
+        assert await talk.answers("a", "{ hello }") == [{"data": {"hello": "world"}}]
 
 
 async def test_a_token_of_the_identity_provider_opens_it_until_it_expires(sqlite_url: str) -> None:
-    async with an_issuer() as issuer:
-        oidc = {"oidc_issuer": issuer.address, "oidc_audience": AUDIENCE}
-        async with streaming(sqlite_url, **oidc) as site:
-            good, expired = issuer.token(), issuer.token({"exp": 1})
+    async with (
+        an_issuer() as issuer,
+        streaming(sqlite_url, oidc_issuer=issuer.address, oidc_audience=AUDIENCE) as site,
+    ):
+        good, expired = issuer.token(), issuer.token({"exp": 1})
 
-            assert await outcome(site, {"authorization": f"Bearer {good}"}) == "connection_ack"
-            assert await outcome(site, {"authorization": f"Bearer {expired}"}) == 4403
+        assert await outcome(site, {"authorization": f"Bearer {good}"}) == "connection_ack"
+        assert await outcome(site, {"authorization": f"Bearer {expired}"}) == 4403
 
 
 async def test_an_identity_provider_that_is_down_is_no_fault_of_the_callers(sqlite_url: str) -> None:
     async with an_issuer() as issuer:
         issuer.is_down = True
-        oidc = {"oidc_issuer": issuer.address, "oidc_audience": AUDIENCE}
-        async with streaming(sqlite_url, **oidc) as site:
+        async with streaming(sqlite_url, oidc_issuer=issuer.address, oidc_audience=AUDIENCE) as site:
             assert await outcome(site, {"authorization": f"Bearer {issuer.token()}"}) == 1013

@@ -4,11 +4,8 @@ from datetime import timedelta
 import httpx
 import pytest
 from dirty_equals import IsStr
-from starlette.requests import HTTPConnection
 
 from calendar_sync.access.keys import PlainKey
-from calendar_sync.domain.errors import NotAuthenticated
-from calendar_sync.web.authentication import Doorkeeper, actor_of
 from tests.access.issuer import AUDIENCE, an_issuer
 from tests.web.door import CONNECTIONS, SYNC, Door, a_door, code_of
 
@@ -77,19 +74,6 @@ async def test_a_key_in_the_query_is_no_credential(door: Door) -> None:
         answer = await client.get(CONNECTIONS, params={"api_key": key, "x-api-key": key, "access_token": key})
 
     assert (answer.status_code, code_of(answer)) == (401, "AUTHENTICATION_REQUIRED")
-
-
-async def test_a_websocket_shows_its_credentials_in_its_first_message(door: Door) -> None:
-    state = {**door.state, "doorkeeper": Doorkeeper(10)}
-    connection = HTTPConnection({"type": "websocket", "headers": [], "client": ("192.0.2.7", 1), "state": state})
-    key = await door.key()
-
-    by_bearer = await actor_of(connection, {"Authorization": f"Bearer {key}", "other": {"x": 1}})
-    by_key = await actor_of(connection, {"x-api-key": key})
-
-    assert by_bearer == by_key
-    with pytest.raises(NotAuthenticated):
-        await actor_of(connection, {"x-api-key": 7})
 
 
 async def test_the_tokens_of_the_identity_provider_open_the_door(sqlite_url: str) -> None:
