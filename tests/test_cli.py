@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -228,18 +229,18 @@ def test_a_port_that_is_taken_is_told_of(migrated: Run, taken_port: str) -> None
     assert said == f"Port {taken_port} of 127.0.0.1 cannot be used: Address already in use."
 
 
-def follower(server: Serving, key: str) -> ClientConnection:
+@contextmanager
+def following(server: Serving, key: str) -> Generator[ClientConnection]:
     """A WebSocket that is open and acknowledged."""
-    address = server.address.replace("http", "ws", 1)
-    socket = connect(
-        f"{address}/graphql",
+    with connect(
+        f"{server.address.replace('http', 'ws', 1)}/graphql",
         subprotocols=[Subprotocol("graphql-transport-ws")],
         additional_headers={"x-api-key": key},
         proxy=None,
-    )
-    socket.send('{"type": "connection_init"}')
-    assert socket.recv(timeout=5) == '{"type":"connection_ack"}'
-    return socket
+    ) as socket:
+        socket.send('{"type": "connection_init"}')
+        assert socket.recv(timeout=5) == '{"type":"connection_ack"}'
+        yield socket
 
 
 def test_the_server_makes_its_store_serves_and_ends_with_success_on_a_signal(tmp_path: Path) -> None:
@@ -250,12 +251,12 @@ def test_the_server_makes_its_store_serves_and_ends_with_success_on_a_signal(tmp
         client.headers["x-api-key"] = json.loads(key.out)["api_key"]
         answer = client.post("/graphql", json={"query": "{ me { id } }"})
         synced = client.post("/v1/meeting-buddy/calendar/sync")
-        with follower(server, client.headers["x-api-key"]) as following:
+        with following(server, client.headers["x-api-key"]) as follower:
             began = time.monotonic()
             status, log = server.end(signal.SIGTERM)
             seconds = time.monotonic() - began
             with pytest.raises(ConnectionClosed) as closed:
-                following.recv(timeout=5)
+                follower.recv(timeout=5)
 
     assert answer.json() == {"data": {"me": {"id": json.loads(user.out)["user_id"]}}}
     assert synced.json() == {"synced_calendars": 0, "new_events": 0, "updated_events": 0, "errors": []}
