@@ -23,6 +23,8 @@ FILES: Mapping[str, str] = {
     "graphiql/graphiql.min.js": "graphiql/graphiql.min.js",
     "graphiql/graphiql.min.css": "graphiql/graphiql.min.css",
     "graphiql/LICENSE": "graphiql/LICENSE",
+    "graphql-ws/graphql-ws.min.js": "graphql-ws/umd/graphql-ws.min.js",
+    "graphql-ws/LICENSE.md": "graphql-ws/LICENSE.md",
     "react/react.production.min.js": "react/umd/react.production.min.js",
     "react/react-dom.production.min.js": "react-dom/umd/react-dom.production.min.js",
     "react/LICENSE": "react/LICENSE",

@@ -16,7 +16,7 @@ _POLICY = "; ".join(
         "style-src 'self'",
         "font-src 'self' data:",  # GraphiQL's style sheet carries its fonts
         "img-src 'self' data:",
-        "connect-src 'self'",
+        "connect-src 'self'",  # its WebSockets too
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",

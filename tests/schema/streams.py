@@ -17,6 +17,7 @@ from calendar_sync.server import Server, config_of, listen
 from calendar_sync.services import Services
 from calendar_sync.settings import Settings
 from calendar_sync.web.authentication import actor_of, services_of
+from calendar_sync.web.graphiql import graphiql
 from calendar_sync.web.sockets import Sockets
 from calendar_sync.web.trace_id import current_trace_id
 from resolvers.context import Info
@@ -159,7 +160,7 @@ async def streaming(
     schema = a_schema(stage)
     app = create_app(chosen)
     app.router.routes[:2] = [
-        Route("/graphql", GraphQLEndpoint(schema, services_of, actor_of, current_trace_id)),
+        Route("/graphql", GraphQLEndpoint(schema, services_of, actor_of, current_trace_id, graphiql)),
         WebSocketRoute("/graphql", SocketEndpoint(schema, OURS, init_within=init_within, check_every=check_every)),
     ]
     config = config_of(app)

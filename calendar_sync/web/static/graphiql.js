@@ -70,13 +70,42 @@ async function execute(operation, options = {}) {
     method: "POST",
     headers: {
       "Content-Type": "application/json",
-      Accept: "application/graphql-response+json, application/json",
+      Accept: "application/json", // refusals, too, are no failures of the network
       ...(key ? { Authorization: `Bearer ${key}` } : {}),
       ...options.headers,
     },
     body: JSON.stringify({ ...operation, operationName: nameOf(operation) }),
   });
   return response.json();
+}
+
+// A browser can set no headers of a WebSocket: the key is in its first message.
+function follow(operation) {
+  const key = field.value.trim();
+  const client = graphqlWs.createClient({
+    url: window.location.href.replace(/^http/, "ws").replace(/[?#].*/, ""),
+    connectionParams: key ? { authorization: `Bearer ${key}` } : {},
+    retryAttempts: 0,
+  });
+  const answers = client.iterate({ ...operation, operationName: nameOf(operation) });
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    next: () => answers.next().catch((reason) => ({ done: false, value: { errors: errorsOf(reason) } })),
+    return: () => answers.return(),
+  };
+}
+
+// Why a subscription ended: its own errors, or how the socket was closed.
+function errorsOf(reason) {
+  return Array.isArray(reason) ? reason : [{ message: `${reason.reason || "The socket was closed."} (${reason.code})` }];
+}
+
+async function fetcher(operation, options) {
+  const answer = await execute(operation, options);
+  const isRefused = answer.errors?.[0].extensions?.code === "SUBSCRIPTION_NEEDS_WEBSOCKET";
+  return isRefused ? follow(operation) : answer;
 }
 
 function show(text, kind) {
@@ -115,7 +144,7 @@ function start() {
   const root = ReactDOM.createRoot(document.getElementById("graphiql"));
   root.render(
     React.createElement(GraphiQL, {
-      fetcher: execute,
+      fetcher,
       storage: window.sessionStorage,
       defaultTabs: EXAMPLES.map((query, index) => ({
         query,
