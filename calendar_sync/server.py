@@ -22,8 +22,8 @@ from calendar_sync.web.sockets import Sockets
 _RUNS_SECONDS = 3.0
 _REQUESTS_SECONDS = 7
 _BACKLOG = 2048
-_LARGEST_MESSAGE = 256 * 1024
-_PING_SECONDS = 20.0
+LARGEST_MESSAGE = 256 * 1024
+PING_SECONDS = 20.0
 
 _log = logging.getLogger(__name__)
 
@@ -154,9 +154,9 @@ def config_of(app: ASGIApp) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         ws=SocketTransport,
-        ws_max_size=_LARGEST_MESSAGE,
-        ws_ping_interval=_PING_SECONDS,
-        ws_ping_timeout=_PING_SECONDS,
+        ws_max_size=LARGEST_MESSAGE,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
         ws_per_message_deflate=False,
         h11_max_incomplete_event_size=32_768,
         timeout_graceful_shutdown=_REQUESTS_SECONDS,

@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from calendar_sync.web.errors import exception_handlers
 from calendar_sync.web.trace import Trace
@@ -109,3 +110,49 @@ async def test_an_answer_that_breaks_off_is_not_made_to_look_whole(caplog: pytes
             await client.get("/midway")
 
     assert "a request failed unexpectedly" in caplog.text
+
+
+async def asked_by_websocket(app: ASGIApp) -> list[Message]:
+    """What is sent to a client that opens one."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await Trace(app)({"type": "websocket", "path": "/", "headers": []}, receive, send)
+    return sent
+
+
+async def test_a_websocket_is_named_where_it_is_opened_and_a_line_once_it_is_closed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+
+    async def app(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close", "code": 4401})
+
+    accepted, _ = await asked_by_websocket(app)
+
+    ((name, value),) = accepted["headers"]
+    line = the_request_line(caplog).__dict__
+    assert (name, str(UUID(value.decode()))) == (b"x-request-id", value.decode())
+    assert (line["method"], line["status"], line["closed"]) == ("WEBSOCKET", 101, 4401)
+
+
+async def test_a_websocket_that_fails_unexpectedly_is_closed_as_such(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+
+    async def app(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "websocket.accept", "headers": []})
+        raise RuntimeError(CANARY)
+
+    sent = await asked_by_websocket(app)
+
+    line = the_request_line(caplog).__dict__
+    assert sent[1:] == [{"type": "websocket.close", "code": 1011}]
+    assert (line["closed"], line["error_code"]) == (1011, "INTERNAL_ERROR")
+    assert caplog.text.count(f"RuntimeError: {CANARY}") == 1
