@@ -5,6 +5,8 @@ import pytest_asyncio
 
 from tests import databases
 from tests.schema.asking import Asking, asking
+from tests.schema.streams import Streaming, streaming
+from tests.schema.talking import Talk, talking
 from tests.web.door import Door, a_door
 
 
@@ -27,3 +29,23 @@ async def bob(door: Door) -> AsyncGenerator[Asking]:
     """Another one."""
     async with asking(door) as bob:
         yield bob
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Streaming]:
+    """A real server of a schema of streams, for all tests of a module."""
+    async with streaming(databases.a_migrated_file(tmp_path_factory.mktemp("streams"))) as site:
+        yield site
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def key(site: Streaming) -> str:
+    """Of a user whom the module's tests share."""
+    return await site.key()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def talk(site: Streaming, key: str) -> AsyncGenerator[Talk]:
+    """A socket that is acknowledged."""
+    async with talking(site.address, key) as talk:
+        yield talk

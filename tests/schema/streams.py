@@ -34,6 +34,7 @@ class Stage:
     """What the streams do is seen and held up here."""
 
     sent: int = 0
+    following: int = 0
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
@@ -100,11 +101,13 @@ def a_schema(stage: Stage) -> Schema:  # noqa: C901 - a list of fields
 
         @strawberry.subscription
         async def never(self) -> AsyncGenerator[int]:
+            stage.following += 1
             stage.begun.set()
             try:
                 await asyncio.Event().wait()
                 yield 0
             finally:
+                stage.following -= 1
                 stage.ended.set()
 
         @strawberry.subscription

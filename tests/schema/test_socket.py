@@ -1,34 +1,13 @@
 """The protocol `graphql-transport-ws`, as a client meets it at the real server."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 
 import pytest
-import pytest_asyncio
 
-from tests import databases
 from tests.schema.streams import Streaming, streaming
 from tests.schema.talking import PROTOCOL, Talk, opened, talking
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Streaming]:
-    async with streaming(databases.a_migrated_file(tmp_path_factory.mktemp("streams"))) as site:
-        yield site
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def key(site: Streaming) -> str:
-    return await site.key()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def talk(site: Streaming, key: str) -> AsyncGenerator[Talk]:
-    """A socket that is acknowledged."""
-    async with talking(site.address, key) as talk:
-        yield talk
 
 
 async def test_a_subscription_answers_each_event_and_then_completes(talk: Talk) -> None:

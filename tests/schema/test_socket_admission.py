@@ -2,14 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
 from datetime import timedelta
 
 import pytest
-import pytest_asyncio
 
 from calendar_sync.web.logs import configure_logging
-from tests import databases
 from tests.access.issuer import AUDIENCE, an_issuer
 from tests.schema.streams import CANARY, OURS, Streaming, streaming
 from tests.schema.talking import opened, talking
@@ -20,17 +17,6 @@ __all__ = ["process_logging"]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ELSEWHERE = "https://evil.example"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Streaming]:
-    async with streaming(databases.a_migrated_file(tmp_path_factory.mktemp("streams"))) as site:
-        yield site
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def key(site: Streaming) -> str:
-    return await site.key()
 
 
 async def outcome(

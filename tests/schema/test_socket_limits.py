@@ -3,25 +3,16 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 
 import pytest
-import pytest_asyncio
 
 from calendar_sync.web import sockets
 from schema.socket import MOST_OPERATIONS
-from tests import databases
 from tests.schema.streams import CANARY, Streaming, streaming
 from tests.schema.talking import opened, refusal_in, talking
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Streaming]:
-    async with streaming(databases.a_migrated_file(tmp_path_factory.mktemp("streams"))) as site:
-        yield site
 
 
 async def test_one_operation_too_many_is_refused_and_the_others_go_on(site: Streaming) -> None:
@@ -36,6 +27,20 @@ async def test_one_operation_too_many_is_refused_and_the_others_go_on(site: Stre
     assert [message["id"] for message in refusals] == [str(number) for number in range(MOST_OPERATIONS, 500)]
     assert {refusal_in(one, one["id"])["extensions"]["code"] for one in refusals} == {"TOO_MANY_OPERATIONS"}
     assert again == [{"data": {"hello": "world"}}]
+
+
+async def test_however_an_operation_ends_another_may_take_its_place(site: Streaming) -> None:
+    async with talking(site.address, await site.key()) as talk:
+        for _ in range(MOST_OPERATIONS + 1):
+            await talk.refusal("a", "{")
+            await talk.subscribe("a", 'subscription { breaking(how: "told") }')
+            assert [(await talk.heard())["type"] for _ in range(2)] == ["next", "error"]
+            await talk.subscribe("a", "subscription { never }")
+            await talk.complete("a")
+        for number in range(MOST_OPERATIONS - 1):
+            await talk.subscribe(str(number), "subscription { never }")
+
+        assert await talk.answers("a", "subscription { count(to: 1) }") == [{"data": {"count": 1}}]
 
 
 async def test_a_user_has_so_many_sockets_and_others_are_not_concerned(site: Streaming) -> None:

@@ -1,35 +1,14 @@
 """How subscriptions are executed: as guarded as all else, and each event by itself."""
 
-from collections.abc import AsyncGenerator
-
 import httpx
 import pytest
-import pytest_asyncio
 
 from resolvers.context import Context
 from schema.limits import DEEPEST, MOST_ALIASES, MOST_CHARACTERS
-from tests import databases
-from tests.schema.streams import CANARY, Streaming, streaming
-from tests.schema.talking import Talk, refusal_in, talking
+from tests.schema.streams import CANARY, Streaming
+from tests.schema.talking import Talk, refusal_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Streaming]:
-    async with streaming(databases.a_migrated_file(tmp_path_factory.mktemp("streams"))) as site:
-        yield site
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def key(site: Streaming) -> str:
-    return await site.key()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def talk(site: Streaming, key: str) -> AsyncGenerator[Talk]:
-    async with talking(site.address, key) as talk:
-        yield talk
 
 
 async def test_each_event_has_a_context_of_its_own(site: Streaming, talk: Talk) -> None:
