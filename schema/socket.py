@@ -111,6 +111,7 @@ class _Conversation:
             await self.socket.send_text(orjson.dumps(message).decode())
         except RuntimeError as err:  # the server has closed it meanwhile, and this side was not told yet
             raise WebSocketDisconnect(1006) from err
+        await asyncio.sleep(0)  # who makes it say much at once does not keep the others waiting
 
     async def _heed(
         self, message: Init | Ping | Pong | Subscribe | Complete, visitor: Visitor, tasks: asyncio.TaskGroup
