@@ -61,7 +61,8 @@ const state = document.getElementById("access-state");
 
 // Just after a change of tabs, GraphiQL still names the operation of the tab that was left.
 function nameOf({ query, operationName }) {
-  return operationName && query.includes(operationName) ? operationName : undefined;
+  const isThere = operationName && new RegExp(`(query|mutation|subscription)\\s+${operationName}\\b`).test(query);
+  return isThere ? operationName : undefined;
 }
 
 async function execute(operation, options = {}) {
