@@ -30,6 +30,8 @@ from calendar_sync.sync.inbox import Inbox
 from calendar_sync.sync.lease import LeasedRuns
 from calendar_sync.sync.overview import ScheduleService
 from calendar_sync.sync.pace import Pace
+from calendar_sync.sync.pauses import told
+from calendar_sync.sync.progress import ProgressService
 from calendar_sync.sync.queue import MemoryQueue, StoredQueue
 from calendar_sync.sync.schedule import Schedule
 from calendar_sync.sync.service import SyncService
@@ -67,6 +69,7 @@ class Services:
     schedule: Schedule
     worker: SyncWorker
     schedules: ScheduleService
+    progress: ProgressService
 
     async def expect_sound(self) -> None:
         """What each process looks at when it starts. Raises `Invalid` where keys of stored secrets are missing."""
@@ -98,7 +101,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
         slots = Slots(CONCURRENT_RUNS)
         # One process serves a SQLite file, and shares its budgets with nobody.
         reservations = StoredReservations(database) if settings.sqlite_path is None else None
-        providers = _providers(settings, Time(away=slots.away), reservations)
+        providers = _providers(settings, Time(away=slots.away, told=told), reservations)
         http = await stack.enter_async_context(
             httpx.AsyncClient(trust_env=False, timeout=10, verify=usual_authorities())
         )
@@ -106,6 +109,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
         renewals = Renewals(database, keyring, endpoints, vendors, utc_now)
         stack.push_async_callback(renewals.close)
         queue = MemoryQueue() if settings.sqlite_path is not None else StoredQueue(database)
+        progress = ProgressService(database, utc_now)
         pace, addresses = Pace(settings.sync_interval), push_addresses(settings)
         runs = LeasedRuns(
             database=database,
@@ -122,8 +126,9 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             spacing=SPACING,
             turn=slots.turn,
             most_runs={} if reservations is None else vendor_apis.most_runs(settings),
+            on_change=progress.wake,
         )
-        sync = SyncService(database, queue, utc_now, SPACING)
+        sync = SyncService(database, queue, utc_now, SPACING, on_change=progress.wake)
         worker = SyncWorker(queue, runs, slots, sync.watch)
         stack.push_async_callback(worker.close)
         stack.push_async_callback(sync.close)
@@ -131,6 +136,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             worker.start()
         inbox = Inbox(database, sync, utc_now)
         stack.push_async_callback(inbox.close)
+        stack.push_async_callback(progress.close)
         first = settings.sync_interval
         oauth = OAuth(database, keyring, endpoints, vendors, oauth_clients.redirect_uri(settings), utc_now, first)
         channels = ChannelCloser(database, keyring, providers, renewals.source)
@@ -146,6 +152,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             schedule=Schedule(database, queue, utc_now, settings.run_history),
             worker=worker,
             schedules=ScheduleService(database, utc_now, pace, frozenset(addresses.values())),
+            progress=progress,
         )
 
 

@@ -25,7 +25,7 @@ class Time:
     """The clocks, the sleep and the chance that waiting needs; tests bring their own. `chance` is in [0, 1).
 
     `monotonic` is in seconds from any point. `away` is entered to wait in: whoever runs at the cost of others lets
-    them go first meanwhile.
+    them go first meanwhile. `told` is, too, with the seconds of the pause, where that is known.
     """
 
     now: Callable[[], datetime] = _utc_now
@@ -33,9 +33,10 @@ class Time:
     chance: Callable[[], float] = field(default_factory=lambda: SystemRandom().random)
     monotonic: Callable[[], float] = monotonic
     away: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    told: Callable[[float], AbstractAsyncContextManager[object]] = nullcontext
 
     async def pause(self, seconds: float) -> None:
-        async with self.away():
+        async with self.away(), self.told(seconds):
             await self.sleep(seconds)
 
 

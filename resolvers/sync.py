@@ -1,7 +1,8 @@
 """Syncing, and what was done by it."""
 
 import time
-from collections.abc import Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -13,21 +14,45 @@ from calendar_sync.domain.identifiers import ConnectionId, RunId
 from resolvers.connections import few
 from resolvers.context import Info
 from schema.types.paging import FirstArgument
+from schema.types.progress import SyncProgress
 from schema.types.schedule import SyncBacklog
 from schema.types.sync import SyncResult, SyncRun
 
 DEFAULT_RUNS = 20
 
 
+ConnectionsArgument = Annotated[
+    list[strawberry.ID] | None,
+    strawberry.argument(description="Only these accounts, `tcred_…`, at most 100. By default all of yours."),
+]
+
+
 async def sync_calendars(
     info: Info,
-    connection_ids: Annotated[
-        list[strawberry.ID] | None,
-        strawberry.argument(description="Only these accounts, `tcred_…`, at most 100. By default all of yours."),
-    ] = None,
+    connection_ids: ConnectionsArgument = None,
+    wait: Annotated[
+        bool,
+        strawberry.argument(
+            description="Whether to answer when it is done. With `false` the answer comes as soon as it is stored that "
+            "the accounts are to be read: they are `pending`, and `syncProgress` or `syncRuns` tell the rest."
+        ),
+    ] = True,
 ) -> SyncResult:
-    chosen = [ConnectionId(one) for one in few(connection_ids)] if connection_ids is not None else None
-    return await timed(info.context.services.sync.sync(info.context.actor, chosen))
+    services, actor = info.context.services, info.context.actor
+    sync = services.sync.sync if wait else services.sync.begin
+    return await timed(sync(actor, _chosen(connection_ids)))
+
+
+async def sync_progress(info: Info, connection_ids: ConnectionsArgument = None) -> AsyncGenerator[SyncProgress, None]:
+    context = info.context
+    async with aclosing(context.services.progress.follow(context.actor, _chosen(connection_ids))) as changes:
+        async for change in changes:
+            context.forget()
+            yield SyncProgress.of(change)
+
+
+def _chosen(connections: Sequence[strawberry.ID] | None) -> Sequence[ConnectionId] | None:
+    return None if connections is None else [ConnectionId(one) for one in few(connections)]
 
 
 async def timed(syncing: Awaitable[domain.SyncResult]) -> SyncResult:

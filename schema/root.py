@@ -1,5 +1,7 @@
 """The table of contents: everything that can be asked, and what answers it."""
 
+from collections.abc import AsyncGenerator
+
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
@@ -25,6 +27,7 @@ from schema.types.organization_calendar import (
     OrganizationCalendar,
     SyncOrganizationCalendarResult,
 )
+from schema.types.progress import SyncProgress
 from schema.types.provider import Provider
 from schema.types.scalars import scalars
 from schema.types.schedule import SyncBacklog
@@ -80,8 +83,9 @@ class Query:
 class Mutation:
     sync_calendars: SyncResult = strawberry.mutation(
         resolver=resolvers.sync.sync_calendars,
-        description="Read what changed in your calendars, and wait until it is stored. An account that is being read "
-        "already is waited for, not read twice. One that fails is in `errors` and does not hold up the others.",
+        description="Read what changed in your calendars, and wait until it is stored, unless told not to. An account "
+        "that is being read already is waited for, not read twice. One that fails is in `errors` and does not "
+        "hold up the others.",
     )
     connect_calendar: ConnectCalendarResult = strawberry.mutation(
         resolver=resolvers.connections.connect_calendar,
@@ -116,7 +120,19 @@ class Mutation:
     )
 
 
-schema = Schema(query=Query, mutation=Mutation, config=StrawberryConfig(scalar_map=scalars()))
+@strawberry.type(description="What can be followed: how it is, and each change from then on.")
+class Subscription:
+    sync_progress: AsyncGenerator[SyncProgress, None] = strawberry.subscription(
+        resolver=resolvers.sync.sync_progress,
+        description="What is being done over your accounts, whichever process does it: first how it stands with each, "
+        "then each change of any, page by page. Of changes that come faster than they are taken only the last is told, "
+        "but the end of a run that was told of always is. An account that is connected meanwhile is told of as well.",
+    )
+
+
+schema = Schema(
+    query=Query, mutation=Mutation, subscription=Subscription, config=StrawberryConfig(scalar_map=scalars())
+)
 """With everything that guards it."""
 
 

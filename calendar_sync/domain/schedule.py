@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from calendar_sync.domain.identifiers import ConnectionId, RunId
 from calendar_sync.domain.providers import ProviderName
-from calendar_sync.domain.sync import Trigger
+from calendar_sync.domain.sync import SyncRun, Trigger
 
 
 class DueReason(StrEnum):
@@ -76,6 +76,21 @@ class SyncSchedule:
     pushed_until: datetime | None
     run: RunId | None
     trigger: Trigger | None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncProgress:
+    """What is being done over one connection, as it stood at one moment.
+
+    `run` is the run under way, else the last one, if there was any. `since` and `trigger` are those of `SyncSchedule`.
+    Once it is disconnected, there is no `state` and no `run`.
+    """
+
+    connection_id: ConnectionId
+    state: SyncState | None = None
+    since: datetime | None = None
+    trigger: Trigger | None = None
+    run: SyncRun | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,16 @@ from calendar_sync.domain.connections import Connection
 from calendar_sync.domain.errors import NotFound
 from calendar_sync.domain.identifiers import CalendarId, ConnectionId, RunId, new_run_id
 from calendar_sync.domain.providers import ProviderName
-from calendar_sync.domain.sync import RunStatus, SyncFailure, SyncRun, Tally, Trigger
+from calendar_sync.domain.sync import (
+    CalendarProgress,
+    CalendarState,
+    RunProgress,
+    RunStatus,
+    SyncFailure,
+    SyncRun,
+    Tally,
+    Trigger,
+)
 from calendar_sync.store.columns import among, storable
 from calendar_sync.store.scope import within
 from calendar_sync.store.tables import connections, runs
@@ -37,42 +46,35 @@ class Runs:
             trigger=trigger,
             status=RunStatus.RUNNING,
             started_at=now,
-            **_counts(Tally(), 0, 0, 0),
-            failures="[]",
+            **_columns(RunProgress()),
         )
         await self._connection.execute(statement)
         return run
 
-    async def progress(self, run: RunId, *, tally: Tally, pages: int, requests: int, synced_calendars: int) -> None:
+    async def progress(self, run: RunId, progress: RunProgress) -> None:
         """What the run has done in all so far; in the transaction of the page that it says it of."""
-        await self._set(run, **_counts(tally, pages, requests, synced_calendars))
+        await self._set(run, **_columns(progress))
 
-    async def finish(
-        self,
-        run: RunId,
-        *,
-        status: RunStatus,
-        failures: Sequence[SyncFailure] = (),
-        tally: Tally,
-        pages: int,
-        requests: int,
-        synced_calendars: int,
-        now: datetime,
-    ) -> None:
-        counts = _counts(tally, pages, requests, synced_calendars)
-        await self._set(run, status=status, failures=_failures_text(failures), finished_at=now, **counts)
+    async def wait(self, run: RunId, until: datetime | None) -> None:
+        """The run waits for its provider until then; `None`: no more."""
+        await self._set(run, waiting_until=until)
+
+    async def finish(self, run: RunId, *, status: RunStatus, progress: RunProgress, now: datetime) -> None:
+        await self._set(run, status=status, finished_at=now, waiting_until=None, **_columns(progress))
 
     async def abandon_running(self, connection: ConnectionId, now: datetime) -> None:
         """Close the record of runs over the connection that did not do so themselves. What they stored holds."""
         statement = update(runs).where(runs.c.connection_id == connection, runs.c.status == RunStatus.RUNNING)
-        await self._connection.execute(statement.values(status=RunStatus.ABANDONED, finished_at=now))
+        await self._connection.execute(
+            statement.values(status=RunStatus.ABANDONED, finished_at=now, waiting_until=None)
+        )
 
     async def get(self, actor: Actor, run: RunId) -> SyncRun:
         """Raises `NotFound`."""
         row = (await self._connection.execute(within(actor, _RUNS.where(runs.c.id == run), runs))).first()
         if row is None:
             raise NotFound("sync_run")
-        return _run(row)
+        return run_of(row)
 
     async def list(
         self,
@@ -88,14 +90,14 @@ class Runs:
             statement = statement.where(runs.c.connection_id == connection)
         if before is not None:
             statement = statement.where(runs.c.started_at < before)
-        return [_run(row) for row in await self._connection.execute(statement.limit(limit))]
+        return [run_of(row) for row in await self._connection.execute(statement.limit(limit))]
 
     async def that_served(self, connection: ConnectionId, seq: int) -> SyncRun | None:
         """The first run that came to its end and serves the request of that number over the connection."""
         ended = runs.c.status.not_in((RunStatus.RUNNING, RunStatus.ABANDONED))
         serving = _RUNS.where(runs.c.connection_id == connection, runs.c.serves >= seq, ended)
         row = (await self._connection.execute(serving.order_by(runs.c.started_at, runs.c.id).limit(1))).first()
-        return None if row is None else _run(row)
+        return None if row is None else run_of(row)
 
     async def trim(self, before: datetime, at_most: int) -> int:
         """Delete that many runs that began earlier, but the latest over each connection; how many there were."""
@@ -118,14 +120,16 @@ _RUNS: Select[Any] = select(runs, connections.c.provider, connections.c.account_
 _NEWEST_FIRST = _RUNS.order_by(runs.c.started_at.desc(), runs.c.id.desc())
 
 
-def _counts(tally: Tally, pages: int, requests: int, synced_calendars: int) -> dict[str, int]:
+def _columns(progress: RunProgress) -> dict[str, object]:
     return {
-        "new_events": tally.new,
-        "updated_events": tally.updated,
-        "removed_events": tally.removed,
-        "pages": pages,
-        "requests": requests,
-        "synced_calendars": synced_calendars,
+        "new_events": progress.tally.new,
+        "updated_events": progress.tally.updated,
+        "removed_events": progress.tally.removed,
+        "pages": progress.pages,
+        "requests": progress.requests,
+        "synced_calendars": progress.synced_calendars,
+        "failures": _failures_text(progress.failures),
+        "calendars": orjson.dumps(progress.calendars).decode(),
     }
 
 
@@ -138,7 +142,18 @@ def _failure(raw: dict[str, str | None]) -> SyncFailure:
     return SyncFailure(None if calendar is None else CalendarId(calendar), str(raw["code"]), str(raw["message"]))
 
 
-def _run(row: Row[Any]) -> SyncRun:
+def _calendar(raw: dict[str, Any]) -> CalendarProgress:
+    return CalendarProgress(
+        CalendarId(raw["calendar_id"]),
+        CalendarState(raw["state"]),
+        raw["pages"],
+        raw["events_seen"],
+        Tally(**raw["tally"]),
+    )
+
+
+def run_of(row: Row[Any]) -> SyncRun:
+    """A row of the table with its connection's `provider` and `account_email`."""
     return SyncRun(
         id=RunId(row.id),
         connection_id=ConnectionId(row.connection_id),
@@ -153,4 +168,6 @@ def _run(row: Row[Any]) -> SyncRun:
         pages=row.pages,
         requests=row.requests,
         failures=tuple(_failure(raw) for raw in orjson.loads(row.failures)),
+        calendars=tuple(_calendar(raw) for raw in orjson.loads(row.calendars)),
+        waiting_until=row.waiting_until,
     )

@@ -1,6 +1,6 @@
 """When connections are due and why, and in which state each is between two syncs."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import ConnectionStatus
 from calendar_sync.domain.errors import NotFound
-from calendar_sync.domain.identifiers import ConnectionId, RunId
+from calendar_sync.domain.identifiers import ConnectionId, RunId, UserId
 from calendar_sync.domain.providers import ProviderName
-from calendar_sync.domain.schedule import Backlog, DueReason, SyncState
-from calendar_sync.domain.sync import RunStatus, Trigger
+from calendar_sync.domain.schedule import Backlog, DueReason, SyncProgress, SyncState
+from calendar_sync.domain.sync import RunStatus, SyncRun, Trigger
 from calendar_sync.store.columns import among
+from calendar_sync.store.runs import run_of
 from calendar_sync.store.scope import within, within_organization
 from calendar_sync.store.tables import calendars, connections, org_calendars, runs
 
@@ -55,6 +56,17 @@ class StoredSchedule:
     terms: Terms
 
 
+def since_when(
+    state: SyncState, run: RunUnderWay | SyncRun | None, requested_at: datetime | None, requested_by: Trigger
+) -> tuple[datetime | None, Trigger | None]:
+    """Since when a connection is running or queued, and who asked for that."""
+    if state is SyncState.RUNNING and run is not None:
+        return run.started_at, run.trigger
+    if state is SyncState.QUEUED:
+        return requested_at, requested_by
+    return None, None
+
+
 class Schedules:
     """`tx.schedules`."""
 
@@ -73,6 +85,15 @@ class Schedules:
         """Those of the actor's own connections."""
         statement = within(actor, _schedules(now).where(among(_C.id, chosen)), connections)
         return [_schedule(row) for row in await self._connection.execute(statement)]
+
+    async def progress(
+        self, users: Collection[UserId], now: datetime
+    ) -> Mapping[UserId, Mapping[ConnectionId, SyncProgress]]:
+        """What is being done over all connections of each of the users, in one query."""
+        found: dict[UserId, dict[ConnectionId, SyncProgress]] = {user: {} for user in users}
+        for row in await self._connection.execute(_progress(now).where(among(_C.user_id, users))):
+            found[UserId(row.owner)][ConnectionId(row.connection)] = _progress_of(row)
+        return found
 
     async def bring_forward(self, connection: ConnectionId, at: datetime, reason: DueReason) -> None:
         """The next sync is due then at the latest, unless it waits for the sake of its provider."""
@@ -135,9 +156,11 @@ _TERMS = (
 )
 
 
+_IS_LATEST = and_(runs.c.connection_id == _C.id, runs.c.started_at == _C.last_started_at)
+
+
 def _schedules(now: datetime) -> Select[Any]:
-    is_latest = and_(runs.c.connection_id == _C.id, runs.c.started_at == _C.last_started_at)
-    under_way = and_(is_latest, runs.c.status == RunStatus.RUNNING)
+    under_way = and_(_IS_LATEST, runs.c.status == RunStatus.RUNNING)
     return select(
         _C.id,
         _state(now).label("state"),
@@ -150,6 +173,20 @@ def _schedules(now: datetime) -> Select[Any]:
         runs.c.trigger,
         runs.c.started_at,
     ).select_from(connections.outerjoin(runs, under_way))
+
+
+def _progress(now: datetime) -> Select[Any]:
+    """Of each connection, with its latest run."""
+    return select(
+        _C.id.label("connection"),
+        _C.user_id.label("owner"),
+        _state(now).label("state"),
+        _C.requested_at,
+        _C.requested_by,
+        _C.provider,
+        _C.account_email,
+        runs,
+    ).select_from(connections.outerjoin(runs, _IS_LATEST))
 
 
 def _terms(row: Row[Any]) -> Terms:
@@ -173,6 +210,12 @@ def _schedule(row: Row[Any]) -> StoredSchedule:
         run=None if row.run_id is None else RunUnderWay(RunId(row.run_id), Trigger(row.trigger), row.started_at),
         terms=_terms(row),
     )
+
+
+def _progress_of(row: Row[Any]) -> SyncProgress:
+    state, run = SyncState(row.state), None if row.id is None else run_of(row)
+    since, trigger = since_when(state, run, row.requested_at, Trigger(row.requested_by))
+    return SyncProgress(ConnectionId(row.connection), state, since, trigger, run)
 
 
 def _backlog(row: Row[Any]) -> Backlog:

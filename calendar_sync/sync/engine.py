@@ -15,7 +15,15 @@ from calendar_sync.domain.errors import CursorExpired, DoubtfulSnapshot
 from calendar_sync.domain.events import Window
 from calendar_sync.domain.identifiers import RunId
 from calendar_sync.domain.providers import Change, ChangePage, Cursor, ProviderClient, Removal, Snapshot
-from calendar_sync.domain.sync import RunLedger, Transition, in_sequence
+from calendar_sync.domain.sync import (
+    CalendarProgress,
+    CalendarState,
+    RunLedger,
+    RunProgress,
+    SyncFailure,
+    Transition,
+    in_sequence,
+)
 from calendar_sync.store.database import Database, Transaction
 
 ROLL_SLACK = timedelta(days=1)
@@ -34,11 +42,16 @@ async def no_turns() -> None:
     """For a run that shares its process with no other one."""
 
 
+def unfollowed() -> None:
+    """For runs that nobody follows."""
+
+
 @dataclass(slots=True)
 class RunUnderWay:
     """One run over one connection: what it reads with, what it may write, and what it has counted so far.
 
     `turn` is awaited after each page, where the run holds nothing that others may want: they can have their turn.
+    `on_change` is called whenever what is stored of the run may have changed.
     """
 
     id: RunId
@@ -48,22 +61,17 @@ class RunUnderWay:
     window: Window
     clock: Callable[[], datetime]
     turn: Callable[[], Awaitable[None]] = no_turns
+    on_change: Callable[[], None] = unfollowed
     ledger: RunLedger = field(default_factory=RunLedger)
-    pages: int = 0
-    synced_calendars: int = 0
+    failures: list[SyncFailure] = field(default_factory=list)
 
     def writing(self) -> AbstractAsyncContextManager[Transaction]:
         """A transaction that only commits while this run holds the connection. Raises `LeaseLost`."""
         return fenced(self.database, self.lease)
 
-    async def store_progress(self, tx: Transaction, calendar: Calendar, transitions: Mapping[str, Transition]) -> None:
-        await tx.runs.progress(
-            self.id,
-            tally=self.ledger.preview(calendar.id, transitions),
-            pages=self.pages,
-            requests=self.client.requests,
-            synced_calendars=self.synced_calendars,
-        )
+    def progress(self, *ahead: CalendarProgress) -> RunProgress:
+        """What it has done, once what is `ahead` is recorded."""
+        return RunProgress(self.ledger.calendars(*ahead), self.client.requests, tuple(self.failures))
 
 
 async def sync_calendar(calendar: Calendar, run: RunUnderWay) -> None:
@@ -90,12 +98,14 @@ async def _pull(calendar: Calendar, run: RunUnderWay, since: Cursor | None, *, c
     async with aclosing(run.client.changes(calendar.remote, since, run.window)) as pages:
         async for page in pages:
             _note_seen(seen, page.changes)
-            run.pages += 1
+            run.ledger.read(calendar.id, page.changes)
             async with run.writing() as tx:
                 if not await tx.calendars.is_selected(calendar.id):
+                    run.ledger.record(calendar.id, {}, CalendarState.SKIPPED)
                     return
                 transitions = await _store_page(tx, calendar, page, seen, run, confirmed=confirmed)
-            run.ledger.record(calendar.id, transitions)
+            run.ledger.record(calendar.id, transitions, _state_after(page))
+            run.on_change()
             await run.turn()
 
 
@@ -117,8 +127,14 @@ async def _store_page(
             transitions = in_sequence(transitions, swept)
         await tx.calendars.completed(calendar.id, page.cursor, now)
     if page.changes or transitions:
-        await run.store_progress(tx, calendar, transitions)
+        ahead = run.ledger.preview(calendar.id, transitions, _state_after(page))
+        await tx.runs.progress(run.id, run.progress(ahead))
     return transitions
+
+
+def _state_after(page: ChangePage) -> CalendarState:
+    """That of its calendar: the cursor is on the last page."""
+    return CalendarState.READING if page.cursor is None else CalendarState.SYNCED
 
 
 async def _roll(calendar: Calendar, run: RunUnderWay) -> None:

@@ -15,15 +15,16 @@ from calendar_sync.domain.errors import CalendarSyncError, LeaseLost, NotFound, 
 from calendar_sync.domain.events import Window
 from calendar_sync.domain.identifiers import ConnectionId, RunId
 from calendar_sync.domain.oauth import TokenSource
-from calendar_sync.domain.providers import Account, Provider, ProviderName
+from calendar_sync.domain.providers import Account, Provider, ProviderClient, ProviderName
 from calendar_sync.domain.requests import Begun
-from calendar_sync.domain.sync import RunStatus, SyncFailure, Tally
+from calendar_sync.domain.sync import RunProgress, RunStatus, SyncFailure
 from calendar_sync.store.database import Database, Transaction
 from calendar_sync.store.keyring import Keyring
 from calendar_sync.store.sealed_accounts import unseal
 from calendar_sync.sync.due import Ended, schedule_next
-from calendar_sync.sync.engine import RunUnderWay, fenced, no_turns
+from calendar_sync.sync.engine import RunUnderWay, fenced, no_turns, unfollowed
 from calendar_sync.sync.pace import Pace
+from calendar_sync.sync.pauses import Pauses
 from calendar_sync.sync.queue import SyncQueue
 from calendar_sync.sync.runner import Outcome, run_connection
 
@@ -46,14 +47,6 @@ class _Started:
 
 
 @dataclass(frozen=True, slots=True)
-class _Done:
-    tally: Tally = field(default_factory=Tally)
-    pages: int = 0
-    requests: int = 0
-    synced_calendars: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class LeasedRuns:
     """Runs connections under their lease. `owner` names this process, `tokens` gives those of accounts by OAuth.
 
@@ -62,6 +55,7 @@ class LeasedRuns:
     into the `queue` at its end, to begin `spacing` after that run began at the soonest: providers push several times
     for one deed of a user, and a flood must not use up their limits. `turn` is awaited after each page. `most_runs`
     over one account of a provider are under way at a time, in all processes; one that is not named has no such limit.
+    `on_change` is called whenever what is stored of a run may have changed.
     """
 
     database: Database
@@ -79,6 +73,7 @@ class LeasedRuns:
     spacing: timedelta = timedelta()
     turn: Callable[[], Awaitable[None]] = no_turns
     most_runs: Mapping[ProviderName, int] = field(default_factory=dict)
+    on_change: Callable[[], None] = unfollowed
 
     async def run(self, connection: ConnectionId) -> None:
         """Do the run that is asked for over the connection, and record what it did.
@@ -87,9 +82,13 @@ class LeasedRuns:
         Raises `StoreUnavailable`.
         """
         while started := await self._start(connection):
-            with suppress(LeaseLost, NotFound):
-                await self._do(started)
-                return
+            self.on_change()
+            try:
+                with suppress(LeaseLost, NotFound):
+                    await self._do(started)
+                    return
+            finally:
+                self.on_change()
 
     async def _start(self, connection: ConnectionId) -> _Started | None:
         now = self.clock()
@@ -108,8 +107,7 @@ class LeasedRuns:
         lease = started.begun.lease
         try:
             async with self._renewed(lease):
-                outcome, done = await self._read(started)
-                await _to_its_end(self._finish(started, outcome, done))
+                await _to_its_end(self._finish(started, *await self._read(started)))
         except (asyncio.CancelledError, StoreUnavailable):  # whoever comes next need not wait for the lease to run out
             await _to_its_end(self._hand_back(lease, timedelta()))
             raise
@@ -117,26 +115,33 @@ class LeasedRuns:
             await _to_its_end(self._hand_back(lease, self.pace.interval))
             raise
 
-    async def _read(self, started: _Started) -> tuple[Outcome, _Done]:
-        now = self.clock()
+    async def _read(self, started: _Started) -> tuple[Outcome, RunProgress]:
         try:
             async with self._provider(started).open(self._account(started)) as client:
-                run = RunUnderWay(
-                    id=started.id,
-                    lease=started.begun.lease,
-                    database=self.database,
-                    client=client,
-                    window=Window(now - self.past, now + self.future),
-                    clock=self.clock,
-                    turn=self.turn,
-                )
-                address = self.push_addresses.get(started.connection.provider)
-                outcome = await run_connection(started.connection, run, address)
-                return outcome, _Done(run.ledger.tally, run.pages, client.requests, run.synced_calendars)
+                run = self._under_way(started, client)
+                with Pauses(run).told():
+                    address = self.push_addresses.get(started.connection.provider)
+                    outcome = await run_connection(started.connection, run, address)
+                run.ledger.close()
+                return outcome, replace(run.progress(), failures=outcome.failures)
         except (LeaseLost, StoreUnavailable):
             raise
         except CalendarSyncError as error:  # the stored account cannot be opened
-            return Outcome((SyncFailure(None, error.code, error.message),)), _Done()
+            failures = (SyncFailure(None, error.code, error.message),)
+            return Outcome(failures), RunProgress(failures=failures)
+
+    def _under_way(self, started: _Started, client: ProviderClient) -> RunUnderWay:
+        now = self.clock()
+        return RunUnderWay(
+            id=started.id,
+            lease=started.begun.lease,
+            database=self.database,
+            client=client,
+            window=Window(now - self.past, now + self.future),
+            clock=self.clock,
+            turn=self.turn,
+            on_change=self.on_change,
+        )
 
     def _provider(self, started: _Started) -> Provider:
         name = started.connection.provider
@@ -149,19 +154,10 @@ class LeasedRuns:
         tokens = self.tokens(started.connection)
         return account if tokens is None else replace(account, credentials={}, tokens=tokens)
 
-    async def _finish(self, started: _Started, outcome: Outcome, done: _Done) -> None:
-        now, lease, ended = self.clock(), started.begun.lease, _status(outcome, done)
+    async def _finish(self, started: _Started, outcome: Outcome, progress: RunProgress) -> None:
+        now, lease, ended = self.clock(), started.begun.lease, _status(progress)
         async with fenced(self.database, lease) as tx:
-            await tx.runs.finish(
-                started.id,
-                status=ended,
-                failures=outcome.failures,
-                tally=done.tally,
-                pages=done.pages,
-                requests=done.requests,
-                synced_calendars=done.synced_calendars,
-                now=now,
-            )
+            await tx.runs.finish(started.id, status=ended, progress=progress, now=now)
             if outcome.failures:
                 await self._mark(tx, started, outcome)
             synced_at = None if outcome.failures else now
@@ -231,7 +227,7 @@ async def _to_its_end(last_step: Coroutine[None, None, None]) -> None:
         raise cut_short
 
 
-def _status(outcome: Outcome, done: _Done) -> RunStatus:
-    if not outcome.failures:
+def _status(ended: RunProgress) -> RunStatus:
+    if not ended.failures:
         return RunStatus.SUCCEEDED
-    return RunStatus.PARTIAL if done.synced_calendars else RunStatus.FAILED
+    return RunStatus.PARTIAL if ended.synced_calendars else RunStatus.FAILED

@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from calendar_sync.domain.connections import Calendar, Connection
 from calendar_sync.domain.errors import BadResponse
 from calendar_sync.domain.providers import RemoteCalendar
+from calendar_sync.domain.sync import CalendarState
 from calendar_sync.sync.engine import RunUnderWay
 
 
@@ -22,9 +23,11 @@ async def list_calendars(connection: Connection, run: RunUnderWay) -> Sequence[C
         listed = await _listed(run)
     if known and not listed:
         raise BadResponse("The provider lists no calendars any more; what is stored was kept.")
-    if _says_nothing_new(known, listed):
-        return _to_read(known)
-    return await _store(connection, known, listed, run)
+    if not _says_nothing_new(known, listed):
+        return await _store(connection, known, listed, run)
+    to_read = _to_read(known)
+    run.ledger.expect(calendar.id for calendar in to_read)
+    return to_read
 
 
 async def _listed(run: RunUnderWay) -> list[RemoteCalendar]:
@@ -43,9 +46,14 @@ async def _store(
         present = await tx.calendars.reconcile(connection, listed, now)
         gone = {calendar.id for calendar in known} - {calendar.id for calendar in present}
         removed = {calendar: await tx.events.remove_calendar_events(calendar, run.id, now) for calendar in gone}
+        to_read = _to_read(present)
+        run.ledger.expect(calendar.id for calendar in to_read)
+        ahead = [run.ledger.preview(*each, CalendarState.SKIPPED) for each in removed.items()]
+        await tx.runs.progress(run.id, run.progress(*ahead))
     for calendar, transitions in removed.items():
-        run.ledger.record(calendar, transitions)
-    return _to_read(present)
+        run.ledger.record(calendar, transitions, CalendarState.SKIPPED)
+    run.on_change()
+    return to_read
 
 
 def _says_nothing_new(known: Sequence[Calendar], listed: Sequence[RemoteCalendar]) -> bool:

@@ -8,10 +8,9 @@ from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.errors import NotPermitted
 from calendar_sync.domain.identifiers import ConnectionId
 from calendar_sync.domain.schedule import Backlog, DueReason, SyncSchedule, SyncState
-from calendar_sync.domain.sync import Trigger
 from calendar_sync.store.channels import Push
 from calendar_sync.store.database import Database
-from calendar_sync.store.schedules import StoredSchedule
+from calendar_sync.store.schedules import StoredSchedule, since_when
 from calendar_sync.sync.due import rhythm_of
 from calendar_sync.sync.pace import Pace
 
@@ -47,7 +46,7 @@ class ScheduleService:
 
     def _schedule(self, stored: StoredSchedule, push: Push | None, now: datetime) -> SyncSchedule:
         is_paused = stored.state is SyncState.PAUSED
-        since, trigger = _asked(stored)
+        since, trigger = since_when(stored.state, stored.run, stored.requested_at, stored.requested_by)
         return SyncSchedule(
             connection_id=stored.connection_id,
             state=stored.state,
@@ -60,12 +59,3 @@ class ScheduleService:
             run=stored.run.id if stored.run is not None and stored.state is SyncState.RUNNING else None,
             trigger=trigger,
         )
-
-
-def _asked(stored: StoredSchedule) -> tuple[datetime | None, Trigger | None]:
-    """Since when it is running or queued, and who asked for that."""
-    if stored.state is SyncState.RUNNING and stored.run is not None:
-        return stored.run.started_at, stored.run.trigger
-    if stored.state is SyncState.QUEUED:
-        return stored.requested_at, stored.requested_by
-    return None, None

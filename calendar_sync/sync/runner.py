@@ -15,7 +15,7 @@ from calendar_sync.domain.errors import (
     StoreUnavailable,
 )
 from calendar_sync.domain.identifiers import CalendarId
-from calendar_sync.domain.sync import SyncFailure
+from calendar_sync.domain.sync import CalendarState, SyncFailure
 from calendar_sync.sync.channels import keep_channels
 from calendar_sync.sync.engine import RunUnderWay, sync_calendar
 from calendar_sync.sync.listing import list_calendars
@@ -55,19 +55,18 @@ async def run_connection(connection: Connection, run: RunUnderWay, push_address:
 
 
 async def _sync_each(calendars: Sequence[Calendar], run: RunUnderWay) -> Outcome:
-    failures: list[SyncFailure] = []
     for calendar in calendars:
         error = await _attempt(calendar, run)
         if error is None:
-            run.synced_calendars += 1
             continue
+        run.ledger.record(calendar.id, {}, CalendarState.FAILED)
         if isinstance(error, Disconnected):
-            return Outcome((*failures, _failure(None, error)), reconnect=True)
-        failures.append(_failure(calendar.id, error))
+            return Outcome((*run.failures, _failure(None, error)), reconnect=True)
+        run.failures.append(_failure(calendar.id, error))
         if isinstance(error, RateLimited):
             # The limit is the account's: its other calendars would only run into it too.
-            return Outcome(tuple(failures), retry_after=error.retry_after)
-    return Outcome(tuple(failures))
+            return Outcome(tuple(run.failures), retry_after=error.retry_after)
+    return Outcome(tuple(run.failures))
 
 
 async def _attempt(calendar: Calendar, run: RunUnderWay) -> CalendarSyncError | None:

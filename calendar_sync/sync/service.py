@@ -12,6 +12,7 @@ from calendar_sync.domain.identifiers import ConnectionId, RunId
 from calendar_sync.domain.requests import Asked
 from calendar_sync.domain.sync import SyncResult, SyncRun, Tally, Trigger
 from calendar_sync.store.database import Database
+from calendar_sync.sync.engine import unfollowed
 from calendar_sync.sync.lease import CLAIM
 from calendar_sync.sync.queue import SyncQueue
 from calendar_sync.sync.watch import Watch
@@ -24,7 +25,8 @@ PATIENCE = timedelta(seconds=50)
 class SyncService:
     """Has connections synced, by whichever worker is free, and tells what came of it.
 
-    `spacing` is that of the runs that nobody waits for (`LeasedRuns`); `patience` how long `sync` waits.
+    `spacing` is that of the runs that nobody waits for (`LeasedRuns`); `patience` how long `sync` waits. `on_change` is
+    called whenever syncs were asked for.
     """
 
     database: Database
@@ -32,6 +34,7 @@ class SyncService:
     clock: Callable[[], datetime]
     spacing: timedelta = timedelta()
     patience: timedelta = PATIENCE
+    on_change: Callable[[], None] = unfollowed
     watch: Watch = field(init=False)
 
     def __post_init__(self) -> None:
@@ -51,7 +54,15 @@ class SyncService:
         asked = await self._ask([connection.id for connection in chosen], trigger)
         ended = await asyncio.gather(*map(self._served, asked))
         late = [each.connection for each, run in zip(asked, ended, strict=True) if isinstance(run, Late)]
-        return result_of([run for run in ended if isinstance(run, SyncRun)], late)
+        return result_of([run for run in ended if isinstance(run, SyncRun)], late, late)
+
+    async def begin(
+        self, actor: Actor, connections: Sequence[ConnectionId] | None = None, *, trigger: Trigger = Trigger.USER
+    ) -> SyncResult:
+        """The same without waiting: once this returns, that they are to be synced is stored, and all are pending."""
+        chosen = await self._chosen(actor, connections)
+        asked = await self._ask([connection.id for connection in chosen], trigger)
+        return result_of([], pending=[each.connection for each in asked])
 
     async def request(self, connections: Collection[ConnectionId], trigger: Trigger) -> None:
         """Have the connections synced after now, without waiting. Once this returns, that is stored.
@@ -71,6 +82,7 @@ class SyncService:
         async with self.database.begin() as tx:
             asked = await tx.requests.ask(connections, trigger, now, until=now + CLAIM, spacing=self.spacing)
             await self.queue.put(tx, [each.job for each in asked if each.job is not None])
+        self.on_change()
         return asked
 
     async def _served(self, asked: Asked) -> "SyncRun | Late | None":
@@ -116,8 +128,10 @@ class Late:
     """In place of a run that has not come to its end in time."""
 
 
-def result_of(runs: Sequence[SyncRun], late: Sequence[Connection] = ()) -> SyncResult:
-    """The sum of the runs, with one line for each thing that went wrong, and for each connection that takes longer."""
+def result_of(
+    runs: Sequence[SyncRun], late: Sequence[Connection] = (), pending: Sequence[Connection] = ()
+) -> SyncResult:
+    """The sum of the runs, with one line for each thing that went wrong, and for each that was waited for in vain."""
     accounts = Counter([*(run.provider for run in runs), *(connection.provider for connection in late)])
     return SyncResult(
         runs=tuple(runs),
@@ -129,6 +143,7 @@ def result_of(runs: Sequence[SyncRun], late: Sequence[Connection] = ()) -> SyncR
             for message in dict.fromkeys(failure.message for failure in run.failures)
         )
         + tuple(f"{_label(each, several=accounts[each.provider] > 1)}: {_STILL_WAITED_FOR}" for each in late),
+        pending=tuple(pending),
     )
 
 

@@ -4,11 +4,12 @@ from calendar_sync.domain.connections import ConnectionStatus
 from calendar_sync.domain.events import AutoJoinStatus, EventStatus, ResponseStatus, Visibility
 from calendar_sync.domain.providers import ProviderName
 from calendar_sync.domain.schedule import DueReason, SyncState
-from calendar_sync.domain.sync import RunStatus, Trigger
+from calendar_sync.domain.sync import CalendarState, RunStatus, Trigger
 from schema.types.described import describe
 
 __all__ = [
     "AutoJoinStatus",
+    "CalendarState",
     "ConnectionStatus",
     "DueReason",
     "EventStatus",
@@ -101,6 +102,17 @@ describe(
         RunStatus.PARTIAL: "Some calendars were read completely, others have an error.",
         RunStatus.FAILED: "No calendar was read completely.",
         RunStatus.ABANDONED: "Its process ended before it did, or another run took over. What it stored holds.",
+    },
+)
+describe(
+    CalendarState,
+    "How far a sync run is with a calendar.",
+    {
+        CalendarState.WAITING: "Its turn has not come.",
+        CalendarState.READING: "A part of it is read.",
+        CalendarState.SYNCED: "It was read completely.",
+        CalendarState.FAILED: "It could not be read completely. What was read before is stored, and nothing removed.",
+        CalendarState.SKIPPED: "It was left out: it is gone or no longer selected, or the run ended before its turn.",
     },
 )
 describe(

@@ -1,5 +1,6 @@
 """What syncing came to."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import strawberry
@@ -9,7 +10,7 @@ from calendar_sync.domain.identifiers import CalendarId, ConnectionId
 from schema.types.calendar import Calendar
 from schema.types.connection import ConnectedAccount
 from schema.types.described import described
-from schema.types.enums import ProviderName, RunStatus, Trigger
+from schema.types.enums import CalendarState, ProviderName, RunStatus, Trigger
 from schema.types.failures import ErrorCode
 from schema.types.loading import Info
 
@@ -17,6 +18,10 @@ _NEW = "How many event objects were found that had not been stored. A series wit
 _UPDATED = "How many stored event objects had changed in what they mean."
 _REMOVED = "How many stored event objects the provider no longer has."
 _SYNCED = "How many calendars were read completely."
+_SEEN = (
+    "How many event objects were read, changed or not, each counted once. What is told to be gone is not among them."
+)
+_PAGES = "How many pages of changes were read."
 
 
 @strawberry.type(
@@ -34,7 +39,45 @@ class SyncError:
         return await info.context.loaders.calendars.load(CalendarId(self.calendar_id))
 
 
-@strawberry.type(description="One run of sync over one account.")
+@strawberry.type(
+    description="What a run has done with one calendar, as far as it has come. The counts of a run are the sums of "
+    "those of its calendars."
+)
+class CalendarProgress:
+    calendar_id: strawberry.ID = strawberry.field(description="The calendar: `cal_…`")
+    state: CalendarState = strawberry.field(description="How far the run is with it.")
+    pages: int = strawberry.field(description=_PAGES)
+    events_seen: int = strawberry.field(description=_SEEN)
+    new_events: int = strawberry.field(description=_NEW)
+    updated_events: int = strawberry.field(description=_UPDATED)
+    removed_events: int = strawberry.field(description=_REMOVED)
+    error: SyncError | None = strawberry.field(
+        description="Why it could not be read, if so; `null` too where the whole account could not."
+    )
+
+    @described("The calendar; `null` where it is gone since.")
+    async def calendar(self, info: Info) -> Calendar | None:
+        return await info.context.loaders.calendars.load(CalendarId(self.calendar_id))
+
+    @classmethod
+    def of(cls, progress: domain.CalendarProgress, run: domain.SyncRun) -> "CalendarProgress":
+        failure = next((each for each in run.failures if each.calendar_id == progress.calendar_id), None)
+        return cls(
+            calendar_id=strawberry.ID(progress.calendar_id),
+            state=progress.state,
+            pages=progress.pages,
+            events_seen=progress.events_seen,
+            new_events=progress.tally.new,
+            updated_events=progress.tally.updated,
+            removed_events=progress.tally.removed,
+            error=None if failure is None else _error(failure),
+        )
+
+
+@strawberry.type(
+    description="One run of sync over one account. While it is under way, all that it counts is what is stored so far: "
+    "each page of changes is stored together with its counts."
+)
 class SyncRun:
     id: strawberry.ID = strawberry.field(description="`run_…`")
     connection_id: strawberry.ID = strawberry.field(description="The account: `tcred_…`")
@@ -49,8 +92,17 @@ class SyncRun:
     new_events: int = strawberry.field(description=_NEW)
     updated_events: int = strawberry.field(description=_UPDATED)
     removed_events: int = strawberry.field(description=_REMOVED)
-    pages: int = strawberry.field(description="How many pages of changes were read.")
+    events_seen: int = strawberry.field(description=_SEEN)
+    pages: int = strawberry.field(description=_PAGES)
     requests: int = strawberry.field(description="How many requests the provider was sent.")
+    calendars: list[CalendarProgress] = strawberry.field(
+        description="How far it is with each calendar of the account that is read, in the order in which they are. "
+        "Known once something is found in one of them, or when the run ends; of a run that was cut short, as it stood."
+    )
+    waiting_until: datetime | None = strawberry.field(
+        description="While the provider has it wait, since it sent too many requests: when it goes on, by itself. A "
+        "wait that is too long for that ends the run instead: `schedule { nextSyncAt }` says when the next one is."
+    )
     errors: list[SyncError] = strawberry.field(description="What went wrong, by calendar.")
 
     @described("The account; `null` when it was disconnected since.")
@@ -73,8 +125,11 @@ class SyncRun:
             new_events=run.tally.new,
             updated_events=run.tally.updated,
             removed_events=run.tally.removed,
+            events_seen=run.events_seen,
             pages=run.pages,
             requests=run.requests,
+            calendars=[CalendarProgress.of(each, run) for each in run.calendars],
+            waiting_until=run.waiting_until,
             errors=[_error(failure) for failure in run.failures],
         )
 
@@ -106,6 +161,15 @@ class SyncResult:
     )
     started_at: datetime = strawberry.field(description="When the request was taken up.")
     duration_ms: int = strawberry.field(description="How long the answer took, in milliseconds.")
+    pending_ids: strawberry.Private[Sequence[ConnectionId]]
+
+    @described(
+        "The accounts whose sync was asked for and has not ended: it goes on. All of them with `wait: false`, else "
+        "those that took too long to be waited for."
+    )
+    async def pending(self, info: Info) -> list[ConnectedAccount]:
+        found = await info.context.loaders.connections.load_many(self.pending_ids)
+        return [account for account in found if account is not None]
 
     @classmethod
     def of(cls, result: domain.SyncResult, started_at: datetime, duration_ms: int) -> "SyncResult":
@@ -118,4 +182,5 @@ class SyncResult:
             runs=[SyncRun.of(run) for run in result.runs],
             started_at=started_at,
             duration_ms=duration_ms,
+            pending_ids=[connection.id for connection in result.pending],
         )

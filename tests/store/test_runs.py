@@ -6,8 +6,17 @@ from datetime import timedelta
 import pytest
 
 from calendar_sync.domain.errors import NotFound
-from calendar_sync.domain.identifiers import RunId
-from calendar_sync.domain.sync import RunStatus, SyncFailure, SyncRun, Tally, Trigger
+from calendar_sync.domain.identifiers import CalendarId, RunId
+from calendar_sync.domain.sync import (
+    CalendarProgress,
+    CalendarState,
+    RunProgress,
+    RunStatus,
+    SyncFailure,
+    SyncRun,
+    Tally,
+    Trigger,
+)
 from tests.builders import NOW, a_connection
 from tests.store.conftest import Place
 
@@ -22,7 +31,7 @@ async def start(place: Place, minutes: int = 0, *, serves: int = 0) -> RunId:
 
 async def finish(place: Place, run: RunId, status: RunStatus = RunStatus.SUCCEEDED) -> None:
     async with place.database.begin() as tx:
-        await tx.runs.finish(run, status=status, tally=Tally(), pages=0, requests=0, synced_calendars=0, now=LATER)
+        await tx.runs.finish(run, status=status, progress=RunProgress(), now=LATER)
 
 
 async def that_served(place: Place, seq: int) -> RunId | None:
@@ -57,12 +66,36 @@ async def test_a_run_that_started_is_running_and_has_done_nothing_yet(place: Pla
 
 async def test_what_a_run_has_done_so_far_is_kept_page_by_page(place: Place) -> None:
     run = await start(place)
+    other, failure = CalendarId("cal_other"), SyncFailure(CalendarId("cal_other"), "PROVIDER_UNAVAILABLE", "Away.")
+    calendars = (
+        CalendarProgress(place.calendar.id, CalendarState.SYNCED, pages=3, events_seen=9, tally=Tally(3, 0, 1)),
+        CalendarProgress(other, CalendarState.FAILED, pages=1, events_seen=2, tally=Tally(updated=2)),
+    )
     async with place.database.begin() as tx:
-        await tx.runs.progress(run, tally=Tally(3, 2, 1), pages=4, requests=5, synced_calendars=1)
+        await tx.runs.progress(run, RunProgress(calendars, requests=5, failures=[failure]))
         await tx.runs.abandon_running(place.connection.id, LATER)
     found = await the_run(place, run)
     assert (found.status, found.finished_at) == (RunStatus.ABANDONED, LATER)
+    assert (found.calendars, found.failures) == (calendars, (failure,))
     assert (found.tally, found.pages, found.requests, found.synced_calendars) == (Tally(3, 2, 1), 4, 5, 1)
+    assert found.events_seen == 11
+
+
+@pytest.mark.parametrize("ending", ["it goes on", "it ends", "it is abandoned"])
+async def test_until_when_a_run_waits_is_kept_while_it_does(place: Place, ending: str) -> None:
+    run = await start(place)
+    async with place.database.begin() as tx:
+        await tx.runs.wait(run, LATER)
+    assert (await the_run(place, run)).waiting_until == LATER
+
+    async with place.database.begin() as tx:
+        if ending == "it goes on":
+            await tx.runs.wait(run, None)
+        elif ending == "it ends":
+            await tx.runs.finish(run, status=RunStatus.SUCCEEDED, progress=RunProgress(), now=LATER)
+        else:
+            await tx.runs.abandon_running(place.connection.id, LATER)
+    assert (await the_run(place, run)).waiting_until is None
 
 
 async def test_a_finished_run_tells_how_it_ended_and_is_not_abandoned_any_more(place: Place) -> None:
@@ -75,11 +108,7 @@ async def test_a_finished_run_tells_how_it_ended_and_is_not_abandoned_any_more(p
         await tx.runs.finish(
             run,
             status=RunStatus.PARTIAL,
-            failures=failures,
-            tally=Tally(1, 0, 0),
-            pages=2,
-            requests=3,
-            synced_calendars=1,
+            progress=RunProgress([CalendarProgress(place.calendar.id, tally=Tally(new=1))], failures=failures),
             now=LATER,
         )
         await tx.runs.abandon_running(place.connection.id, LATER)
