@@ -49,7 +49,18 @@ class Remains:
         known = {run.id: run.tally for run in before.runs}
         counted = sum((run.tally - known.get(run.id, Tally()) for run in self.runs), Tally())
         assert counted == difference(before.objects, self.objects)
+        for calendar in {calendar for calendar, _ in (*before.objects, *self.objects)}:
+            told = self._tally_of(calendar) - before._tally_of(calendar)
+            assert told == difference(before._objects_of(calendar), self._objects_of(calendar))
         return counted
+
+    def _tally_of(self, calendar: CalendarId) -> Tally:
+        """What all runs counted in that calendar."""
+        told = (each.tally for run in self.runs for each in run.calendars if each.calendar_id == calendar)
+        return sum(told, Tally())
+
+    def _objects_of(self, calendar: CalendarId) -> Mapping[Object, str]:
+        return {name: held for name, held in self.objects.items() if name[0] == calendar}
 
     def changed_since(self, before: "Remains") -> set[Object]:
         """What is there now and was not there, or was different."""

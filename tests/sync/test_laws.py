@@ -211,13 +211,16 @@ class SyncMachine(RuleBasedStateMachine):
         assert await self.world.replayed() == set(await self.world.stored())
 
     async def _counted(self, work: Coroutine[Any, Any, object]) -> None:
-        """The run that `work` made has recorded exactly what the store shows of it."""
+        """The run that `work` made has recorded exactly what the store shows of it, in all and by calendar."""
         before, known = await self.world.stored(), len(await self._runs())
         await work
         runs = await self._runs()
         recorded = runs[: len(runs) - known]
         counted = sum((run.tally for run in recorded), Tally())
         assert counted == difference(before, await self.world.stored())
+        assert [run.tally for run in recorded] == [
+            sum((each.tally for each in run.calendars), Tally()) for run in recorded
+        ]
 
     async def _runs(self) -> Sequence[SyncRun]:
         return await self.world.service.runs(self.world.actor, limit=10_000)
