@@ -23,11 +23,13 @@ from calendar_sync.store.database import Database, Transaction
 from calendar_sync.sync.lease import LEASE
 from calendar_sync.sync.pauses import told as told_of
 from calendar_sync.sync.progress import ProgressService
+from providers.limits import Limits, Rate
 from providers.retry import Time
+from simulators.faults import Fault
 from tests import databases
 from tests.builders import an_actor, an_event
 from tests.store.test_cost import counted
-from tests.sync.test_throttling import Sleep
+from tests.sync.test_throttling import Sleep, many
 from tests.sync.world import World, a_world, connected
 
 Told = AsyncGenerator[SyncProgress]
@@ -295,6 +297,28 @@ async def test_a_run_says_until_when_it_waits_for_its_provider(world: World) -> 
     assert (goes_on.id, (await world.service.run(world.actor, goes_on.id)).status) == (waiting.id, RunStatus.SUCCEEDED)
 
 
+@pytest.mark.parametrize("limited", ["by the provider", "by its budget"])
+async def test_a_run_that_is_limited_says_until_when_it_waits(database: Database, limited: str) -> None:
+    by_budget = Limits(account=Rate(1, seconds=3)) if limited == "by its budget" else Limits()
+    async with many(database, by_budget) as vendor:
+        actor, clock = await vendor.add("ada"), vendor.service.runs_under_lease.clock
+        if limited == "by the provider":
+            vendor.simulator.faults.plan(Fault(status=429, reason="rateLimitExceeded", retry_after="3"))
+        progress = ProgressService(database, clock)
+        progress._live.every = 0.02
+        async with aclosing(progress.follow(actor)) as told:
+            await vendor.service.begin(actor)
+            waiting = run_of(
+                await until(told, lambda each: each.run is not None and each.run.waiting_until is not None)
+            )
+        vendor.sleep.awake.set()
+        await vendor.service.settled()
+        await progress.close()
+
+    assert waiting.waiting_until is not None
+    assert timedelta(seconds=2.5) < waiting.waiting_until - waiting.started_at < timedelta(seconds=3.5)
+
+
 async def test_a_short_pause_is_not_worth_telling(world: World) -> None:
     Pausing(world, 0.9, sleep=at_once)
 
@@ -394,7 +418,7 @@ ROUNDS = st.lists(st.tuples(st.integers(0, 5), st.integers(1, 3), st.none() | FA
 
 
 @given(rounds=ROUNDS)
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=15, deadline=None, derandomize=True)
 async def test_what_is_told_is_what_is_stored_and_never_goes_back(rounds: list[Round]) -> None:
     all_told, takes = list[SyncRun](), asyncio.Event()
     with tempfile.TemporaryDirectory(dir=databases.scratch()) as folder:

@@ -19,6 +19,7 @@ from calendar_sync.store.database import Database
 from calendar_sync.store.keyring import Keyring
 from calendar_sync.store.sealed_accounts import seal
 from calendar_sync.sync.lease import LeasedRuns
+from calendar_sync.sync.pauses import told
 from calendar_sync.sync.queue import MemoryQueue
 from calendar_sync.sync.slots import Slots
 from providers.google.provider import GoogleProvider
@@ -104,7 +105,7 @@ async def many(database: Database, limits: Limits = Limits()) -> AsyncGenerator[
         return grants[connection.account_email or ""]
 
     async with serving(simulator) as url:
-        time = Time(sleep=sleep, away=slots.away, monotonic=lambda: 0.0)
+        time = Time(sleep=sleep, away=slots.away, told=told, monotonic=lambda: 0.0)
         provider = GoogleProvider(vendor_transport(url, time=time, limits=limits), api_url=f"{url}/calendar/v3")
         day = timedelta(days=30)
         runs = LeasedRuns(
