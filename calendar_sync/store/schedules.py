@@ -56,6 +56,20 @@ class StoredSchedule:
     terms: Terms
 
 
+@dataclass(frozen=True, slots=True)
+class StoredProgress:
+    """What is being done over one connection, unread: it is the same as another one as long as nothing has changed."""
+
+    connection_id: ConnectionId
+    _row: Row[Any]
+
+    def read(self) -> SyncProgress:
+        row = self._row
+        state, run = SyncState(row.state), None if row.id is None else run_of(row)
+        since, trigger = since_when(state, run, row.requested_at, Trigger(row.requested_by))
+        return SyncProgress(self.connection_id, state, since, trigger, run)
+
+
 def since_when(
     state: SyncState, run: RunUnderWay | SyncRun | None, requested_at: datetime | None, requested_by: Trigger
 ) -> tuple[datetime | None, Trigger | None]:
@@ -88,11 +102,12 @@ class Schedules:
 
     async def progress(
         self, users: Collection[UserId], now: datetime
-    ) -> Mapping[UserId, Mapping[ConnectionId, SyncProgress]]:
+    ) -> Mapping[UserId, Mapping[ConnectionId, StoredProgress]]:
         """What is being done over all connections of each of the users, in one query."""
-        found: dict[UserId, dict[ConnectionId, SyncProgress]] = {user: {} for user in users}
+        found: dict[UserId, dict[ConnectionId, StoredProgress]] = {user: {} for user in users}
         for row in await self._connection.execute(_progress(now).where(among(_C.user_id, users))):
-            found[UserId(row.owner)][ConnectionId(row.connection)] = _progress_of(row)
+            connection = ConnectionId(row.connection)
+            found[UserId(row.owner)][connection] = StoredProgress(connection, row)
         return found
 
     async def bring_forward(self, connection: ConnectionId, at: datetime, reason: DueReason) -> None:
@@ -210,12 +225,6 @@ def _schedule(row: Row[Any]) -> StoredSchedule:
         run=None if row.run_id is None else RunUnderWay(RunId(row.run_id), Trigger(row.trigger), row.started_at),
         terms=_terms(row),
     )
-
-
-def _progress_of(row: Row[Any]) -> SyncProgress:
-    state, run = SyncState(row.state), None if row.id is None else run_of(row)
-    since, trigger = since_when(state, run, row.requested_at, Trigger(row.requested_by))
-    return SyncProgress(ConnectionId(row.connection), state, since, trigger, run)
 
 
 def _backlog(row: Row[Any]) -> Backlog:

@@ -12,10 +12,11 @@ from calendar_sync.domain.schedule import SyncProgress, SyncState
 from calendar_sync.domain.sync import RunStatus, SyncRun
 from calendar_sync.live import Live
 from calendar_sync.store.database import Database
+from calendar_sync.store.schedules import StoredProgress
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
-Standing = Mapping[ConnectionId, SyncProgress]
+Standing = Mapping[ConnectionId, StoredProgress]
 """How it stands with all connections of a user."""
 
 
@@ -46,14 +47,19 @@ class ProgressService:
         """
         await self._expect(actor, connections or ())
         told: dict[ConnectionId, SyncProgress] = {}
+        before: Standing = {}
         async with aclosing(self._live.follow(actor.user_id)) as standings:
             async for standing in standings:
-                for change in _changes(told, standing, connections):
-                    before = told.get(change.connection_id)
-                    if (ended := await self._ended(actor, before, change)) is not None:
+                now = {name: each for name, each in standing.items() if connections is None or name in connections}
+                for change in _changes(before, now):
+                    last = told.get(change.connection_id)
+                    if change == last:
+                        continue
+                    if (ended := await self._ended(actor, last, change)) is not None:
                         yield ended
                     told[change.connection_id] = change
                     yield change
+                before = now
 
     async def close(self) -> None:
         """All that is followed ends."""
@@ -87,13 +93,10 @@ class ProgressService:
                 return None
 
 
-def _changes(
-    told: Mapping[ConnectionId, SyncProgress], standing: Standing, chosen: Collection[ConnectionId] | None
-) -> Sequence[SyncProgress]:
-    """What was not told yet, in the order in which it came to be."""
-    gone = [SyncProgress(name) for name, each in told.items() if each.state is not None and name not in standing]
-    followed = [each for each in standing.values() if chosen is None or each.connection_id in chosen]
-    return gone + sorted((each for each in followed if told.get(each.connection_id) != each), key=_moment)
+def _changes(before: Standing, now: Standing) -> Sequence[SyncProgress]:
+    """In the order in which they came to be."""
+    gone = [SyncProgress(name) for name in before if name not in now]
+    return gone + sorted((each.read() for name, each in now.items() if before.get(name) != each), key=_moment)
 
 
 def _moment(progress: SyncProgress) -> datetime:

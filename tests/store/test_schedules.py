@@ -1,5 +1,6 @@
 """When connections are due and why, and in which state each is: for its user, and for administrators in numbers."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from calendar_sync.domain.connections import Connection, ConnectionStatus
 from calendar_sync.domain.errors import NotFound
 from calendar_sync.domain.identifiers import ConnectionId
 from calendar_sync.domain.providers import ProviderName, RemoteCalendar
-from calendar_sync.domain.schedule import Backlog, DueReason, SyncState
+from calendar_sync.domain.schedule import Backlog, DueReason, SyncProgress, SyncState
 from calendar_sync.domain.sync import Trigger
 from calendar_sync.store import tables
 from calendar_sync.store.credentials import StoredCredentials
@@ -207,6 +208,55 @@ async def test_the_run_under_way_is_told_and_none_that_has_ended(place: Place) -
     async with place.database.begin() as tx:
         await tx.runs.abandon_running(place.connection.id, LATER)
     assert (await stored(place)).run is None
+
+
+async def progress(database: Database, *actors: Actor) -> Sequence[Mapping[ConnectionId, SyncProgress]]:
+    """What is being done over the connections of each."""
+    async with database.begin(write=False) as tx:
+        found = await tx.schedules.progress([actor.user_id for actor in actors], NOW)
+    return [{name: each.read() for name, each in found[actor.user_id].items()} for actor in actors]
+
+
+async def test_the_latest_run_is_told_also_once_it_has_ended(place: Place) -> None:
+    connection = place.connection.id
+    async with place.database.begin() as tx:
+        await tx.requests.ask([connection], Trigger.PUSH, NOW, until=LATER)
+    queued = (await progress(place.database, place.actor))[0][connection]
+    async with place.database.begin() as tx:
+        await tx.requests.begin(connection, "one", HOUR, NOW)
+        run = await tx.runs.start(place.connection, Trigger.PUSH, NOW)
+        under_way = await tx.runs.get(place.actor, run)
+    running = (await progress(place.database, place.actor))[0][connection]
+    async with place.database.begin() as tx:
+        await tx.runs.abandon_running(connection, LATER)
+        ended = await tx.runs.get(place.actor, run)
+    after = (await progress(place.database, place.actor))[0][connection]
+
+    assert queued == SyncProgress(connection, SyncState.QUEUED, NOW, Trigger.PUSH)
+    assert running == SyncProgress(connection, SyncState.RUNNING, NOW, Trigger.PUSH, under_way)
+    assert after.run == ended
+
+
+async def test_what_is_being_done_for_many_users_costs_one_question(database: Database) -> None:
+    places = [await a_place(database, f"user{number}@example.com") for number in range(3)]
+    nobody = await an_actor(database, "nobody@example.com")
+    with counted() as cost:
+        found = await progress(database, nobody, *(place.actor for place in places))
+
+    assert [set(each) for each in found] == [set(), *({place.connection.id} for place in places)]
+    assert [text for text, _ in cost.sent if text.startswith("SELECT conn")] == [cost.sent[-1][0]]
+
+
+async def test_sqlite_finds_what_is_being_done_by_an_index(sqlite_url: str) -> None:
+    database = await Database.open(sqlite_url)
+    place = await a_place(database)
+    with counted() as cost:
+        await progress(database, place.actor)
+    await database.close()
+
+    steps = plan_of(sqlite_path(sqlite_url), *cost.sent[-1])
+    assert steps
+    assert [step for step in steps if step.startswith("SCAN") and "json_each" not in step] == []
 
 
 async def test_a_user_sees_their_own_connections_only(database: Database) -> None:
