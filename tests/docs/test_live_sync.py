@@ -33,7 +33,7 @@ async def test_a_sync_is_started_and_followed_as_it_says(sqlite_url: str) -> Non
                 if last["state"] == "WAITING":
                     break
 
-    assert (first["connection"]["id"], first["state"], first["run"]) == (account, "WAITING", None)
+    assert (first["connectionId"], first["state"], first["run"]) == (account, "WAITING", None)
     assert ([each["id"] for each in started["pending"]], started["errors"]) == ([account], [])
     assert last["run"]["status"] == "SUCCEEDED"
     assert [each["state"] for each in last["run"]["calendars"]] == ["SYNCED"]

@@ -399,6 +399,16 @@ async def test_nobody_follows_what_is_another_users(world: World) -> None:
     await progress.close()
 
 
+async def test_all_following_ends_with_the_server(world: World) -> None:
+    progress = ProgressService(world.database, world.clock)
+    async with aclosing(progress.follow(world.actor)) as told:
+        await anext(told)
+
+        await progress.close()
+
+        assert [each async for each in told] == []
+
+
 async def test_waking_asks_the_store_nothing_while_nobody_follows(world: World) -> None:
     progress = ProgressService(world.database, world.clock)
 
