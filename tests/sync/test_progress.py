@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
 
@@ -317,6 +317,43 @@ async def test_a_run_that_is_limited_says_until_when_it_waits(database: Database
 
     assert waiting.waiting_until is not None
     assert timedelta(seconds=2.5) < waiting.waiting_until - waiting.started_at < timedelta(seconds=3.5)
+
+
+async def test_of_two_pauses_at_a_time_the_longer_is_told_until_both_are_over(world: World) -> None:
+    over, pauses = {3.0: asyncio.Event(), 30.0: asyncio.Event()}, list[asyncio.Task[None]]()
+
+    async def sleep(seconds: float) -> None:
+        await over[seconds].wait()
+
+    async def pause() -> None:
+        world.provider.before_page = None
+        time = Time(sleep=sleep, told=told_of)
+        pauses.extend(asyncio.create_task(time.pause(seconds)) for seconds in over)
+        await asyncio.gather(*pauses)
+
+    async def waits_until() -> datetime | None:
+        return (await world.service.runs(world.actor, limit=1))[0].waiting_until
+
+    world.provider.before_page = pause
+    async with followed(world) as told:
+        await world.service.begin(world.actor)
+        start = world.clock.now
+        await until(told, lambda each: each.run is not None and waits_for(each.run, start) > 20)
+        over[3.0].set()
+        await pauses[0]
+        after_one = await waits_until()
+        over[30.0].set()
+        await pauses[1]
+        after_both = await waits_until()
+        await world.service.settled()
+
+    assert after_one is not None
+    assert after_one > start + timedelta(seconds=20)
+    assert after_both is None
+
+
+def waits_for(run: SyncRun, since: datetime) -> float:
+    return 0.0 if run.waiting_until is None else (run.waiting_until - since).total_seconds()
 
 
 async def test_a_short_pause_is_not_worth_telling(world: World) -> None:
