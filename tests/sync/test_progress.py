@@ -35,14 +35,29 @@ from tests.sync.world import World, a_world, connected
 Told = AsyncGenerator[SyncProgress]
 
 
-@pytest.fixture
-async def world(database: Database) -> AsyncGenerator[World]:
+@asynccontextmanager
+async def two_calendars(database: Database) -> AsyncGenerator[World]:
     """Five events on three pages of one calendar, and one event in another."""
     async with a_world(database) as world:
         for number in range(5):
             world.provider.calendar("main").put(an_event(f"e{number}"))
         world.provider.calendar("team").put(an_event("t0"))
         yield world
+
+
+@pytest.fixture
+async def world(database: Database) -> AsyncGenerator[World]:
+    async with two_calendars(database) as world:
+        yield world
+
+
+@pytest.fixture
+async def small_world(sqlite_url: str) -> AsyncGenerator[World]:
+    """The same, for what no database has a part in."""
+    database = await Database.open(sqlite_url)
+    async with two_calendars(database) as world:
+        yield world
+    await database.close()
 
 
 class Turnstile:
@@ -135,11 +150,11 @@ async def test_each_page_is_told_with_how_far_it_brought_its_calendar(world: Wor
     assert (last.status, last.tally, last.events_seen) == (RunStatus.SUCCEEDED, Tally(new=6), 6)
 
 
-async def test_a_sync_is_queued_then_running_then_waiting_for_the_next(world: World) -> None:
-    turnstile = Turnstile(world)
-    async with followed(world) as told:
+async def test_a_sync_is_queued_then_running_then_waiting_for_the_next(small_world: World) -> None:
+    turnstile = Turnstile(small_world)
+    async with followed(small_world) as told:
         await anext(told)
-        await world.service.request([world.connection.id], Trigger.PUSH)
+        await small_world.service.request([small_world.connection.id], Trigger.PUSH)
         begun = await until(told, lambda each: each.state is SyncState.RUNNING)
         turnstile.let(4)
         ended = await until(told, lambda each: each.state is SyncState.WAITING)
@@ -204,10 +219,10 @@ async def test_a_calendar_that_fails_says_why_while_the_others_are_read(world: W
     assert states(ended) == [CalendarState.FAILED, CalendarState.SYNCED]
 
 
-async def test_calendars_that_a_run_does_not_come_to_are_skipped(world: World) -> None:
-    world.provider.fail_at = (0, RateLimited("Slower."))
+async def test_calendars_that_a_run_does_not_come_to_are_skipped(small_world: World) -> None:
+    small_world.provider.fail_at = (0, RateLimited("Slower."))
 
-    (run,) = (await world.sync()).runs
+    (run,) = (await small_world.sync()).runs
 
     assert states(run) == [CalendarState.FAILED, CalendarState.SKIPPED]
 
@@ -224,13 +239,13 @@ async def test_what_is_removed_with_a_calendar_is_counted_with_it(world: World) 
     }
 
 
-async def test_an_object_is_seen_once_however_often_it_is_read(world: World) -> None:
-    await world.sync()
-    world.provider.repeat_pages = True
-    world.provider.calendar("main").remove("e0")
-    world.provider.calendar("main").forget_cursors()
+async def test_an_object_is_seen_once_however_often_it_is_read(small_world: World) -> None:
+    await small_world.sync()
+    small_world.provider.repeat_pages = True
+    small_world.provider.calendar("main").remove("e0")
+    small_world.provider.calendar("main").forget_cursors()
 
-    (run,) = (await world.sync()).runs
+    (run,) = (await small_world.sync()).runs
 
     main, team = run.calendars
     assert (main.events_seen, main.tally, main.pages) == (4, Tally(removed=1), 4)
@@ -319,25 +334,25 @@ async def test_a_run_that_is_limited_says_until_when_it_waits(database: Database
     assert timedelta(seconds=2.5) < waiting.waiting_until - waiting.started_at < timedelta(seconds=3.5)
 
 
-async def test_of_two_pauses_at_a_time_the_longer_is_told_until_both_are_over(world: World) -> None:
+async def test_of_two_pauses_at_a_time_the_longer_is_told_until_both_are_over(small_world: World) -> None:
     over, pauses = {3.0: asyncio.Event(), 30.0: asyncio.Event()}, list[asyncio.Task[None]]()
 
     async def sleep(seconds: float) -> None:
         await over[seconds].wait()
 
     async def pause() -> None:
-        world.provider.before_page = None
+        small_world.provider.before_page = None
         time = Time(sleep=sleep, told=told_of)
         pauses.extend(asyncio.create_task(time.pause(seconds)) for seconds in over)
         await asyncio.gather(*pauses)
 
     async def waits_until() -> datetime | None:
-        return (await world.service.runs(world.actor, limit=1))[0].waiting_until
+        return (await small_world.service.runs(small_world.actor, limit=1))[0].waiting_until
 
-    world.provider.before_page = pause
-    async with followed(world) as told:
-        await world.service.begin(world.actor)
-        start = world.clock.now
+    small_world.provider.before_page = pause
+    async with followed(small_world) as told:
+        await small_world.service.begin(small_world.actor)
+        start = small_world.clock.now
         await until(told, lambda each: each.run is not None and waits_for(each.run, start) > 20)
         over[3.0].set()
         await pauses[0]
@@ -345,7 +360,7 @@ async def test_of_two_pauses_at_a_time_the_longer_is_told_until_both_are_over(wo
         over[30.0].set()
         await pauses[1]
         after_both = await waits_until()
-        await world.service.settled()
+        await small_world.service.settled()
 
     assert after_one is not None
     assert after_one > start + timedelta(seconds=20)
@@ -356,27 +371,27 @@ def waits_for(run: SyncRun, since: datetime) -> float:
     return 0.0 if run.waiting_until is None else (run.waiting_until - since).total_seconds()
 
 
-async def test_a_short_pause_is_not_worth_telling(world: World) -> None:
-    Pausing(world, 0.9, sleep=at_once)
+async def test_a_short_pause_is_not_worth_telling(small_world: World) -> None:
+    Pausing(small_world, 0.9, sleep=at_once)
 
     with counted() as cost:
-        await world.sync()
+        await small_world.sync()
 
     assert not [text for text, _ in cost.sent if "SET waiting_until" in text]
 
 
-async def test_a_pause_that_cannot_be_told_breaks_no_run(world: World) -> None:
-    moody = MoodyDatabase(world.database)
-    runs = world.service.runs_under_lease
-    world.service.runs_under_lease = replace(runs, database=cast(Database, moody))
-    pausing = Pausing(world, 3, sleep=at_once)
+async def test_a_pause_that_cannot_be_told_breaks_no_run(small_world: World) -> None:
+    moody = MoodyDatabase(small_world.database)
+    runs = small_world.service.runs_under_lease
+    small_world.service.runs_under_lease = replace(runs, database=cast(Database, moody))
+    pausing = Pausing(small_world, 3, sleep=at_once)
 
     async def pause() -> None:
         moody.refusals = 2  # that it waits, and that it goes on
         await pausing()
 
-    world.provider.before_page = pause
-    result = await world.sync()
+    small_world.provider.before_page = pause
+    result = await small_world.sync()
 
     assert (result.errors, result.tally, moody.refusals) == ((), Tally(new=6), 0)
 
@@ -411,12 +426,14 @@ async def test_accounts_come_and_go_while_they_are_followed(world: World) -> Non
     assert came_back == came
 
 
-async def test_only_the_accounts_that_are_chosen_are_told_of(world: World) -> None:
-    other = await connected(world.database, world.actor, world.provider, world.clock(), {"username": "other"})
-    async with followed(world, other) as told:
+async def test_only_the_accounts_that_are_chosen_are_told_of(small_world: World) -> None:
+    other = await connected(
+        small_world.database, small_world.actor, small_world.provider, small_world.clock(), {"username": "other"}
+    )
+    async with followed(small_world, other) as told:
         first = await anext(told)
-        await world.service.sync(world.actor, [world.connection.id])
-        await world.service.begin(world.actor, [other.id])
+        await small_world.service.sync(small_world.actor, [small_world.connection.id])
+        await small_world.service.begin(small_world.actor, [other.id])
         more = await until(told, has_ended)
 
     assert {each.connection_id for each in (first, *more)} == {other.id}
@@ -425,6 +442,7 @@ async def test_only_the_accounts_that_are_chosen_are_told_of(world: World) -> No
 async def test_nobody_follows_what_is_another_users(world: World) -> None:
     stranger = await an_actor(world.database, "stranger@example.com")
     progress = ProgressService(world.database, world.clock)
+    progress._live.every = 0.02
 
     with pytest.raises(NotFound):
         await anext(progress.follow(stranger, [world.connection.id]))
@@ -436,9 +454,9 @@ async def test_nobody_follows_what_is_another_users(world: World) -> None:
     await progress.close()
 
 
-async def test_all_following_ends_with_the_server(world: World) -> None:
-    progress = ProgressService(world.database, world.clock)
-    async with aclosing(progress.follow(world.actor)) as told:
+async def test_all_following_ends_with_the_server(small_world: World) -> None:
+    progress = ProgressService(small_world.database, small_world.clock)
+    async with aclosing(progress.follow(small_world.actor)) as told:
         await anext(told)
 
         await progress.close()
@@ -446,8 +464,8 @@ async def test_all_following_ends_with_the_server(world: World) -> None:
         assert [each async for each in told] == []
 
 
-async def test_waking_asks_the_store_nothing_while_nobody_follows(world: World) -> None:
-    progress = ProgressService(world.database, world.clock)
+async def test_waking_asks_the_store_nothing_while_nobody_follows(small_world: World) -> None:
+    progress = ProgressService(small_world.database, small_world.clock)
 
     with counted() as cost:
         progress.wake()
@@ -465,7 +483,7 @@ ROUNDS = st.lists(st.tuples(st.integers(0, 5), st.integers(1, 3), st.none() | FA
 
 
 @given(rounds=ROUNDS)
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=12, deadline=None, derandomize=True)
 async def test_what_is_told_is_what_is_stored_and_never_goes_back(rounds: list[Round]) -> None:
     all_told, takes = list[SyncRun](), asyncio.Event()
     with tempfile.TemporaryDirectory(dir=databases.scratch()) as folder:
