@@ -35,10 +35,6 @@ class Context:
             raise NotAuthenticated("Authentication is required to access this resource.")
         return self.caller
 
-    def forget(self) -> None:
-        """What was looked up is looked up anew, for an answer that is given later on: the next of a subscription."""
-        self.__dict__.pop("loaders", None)
-
     @cached_property
     def loaders(self) -> Loaders:
         look_up = _LookUp(self.services, self.actor)

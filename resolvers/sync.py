@@ -44,10 +44,9 @@ async def sync_calendars(
 
 
 async def sync_progress(info: Info, connection_ids: ConnectionsArgument = None) -> AsyncGenerator[SyncProgress, None]:
-    context = info.context
-    async with aclosing(context.services.progress.follow(context.actor, _chosen(connection_ids))) as changes:
+    services, actor = info.context.services, info.context.actor
+    async with aclosing(services.progress.follow(actor, _chosen(connection_ids))) as changes:
         async for change in changes:
-            context.forget()
             yield SyncProgress.of(change)
 
 
