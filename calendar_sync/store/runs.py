@@ -52,8 +52,11 @@ class Runs:
         return run
 
     async def progress(self, run: RunId, progress: RunProgress) -> None:
-        """What the run has done in all so far; in the transaction of the page that it says it of."""
-        await self._set(run, **_columns(progress))
+        """What the run has done in all so far; in the transaction of the page that it says it of.
+
+        It does not wait then.
+        """
+        await self._set(run, waiting_until=None, **_columns(progress))
 
     async def wait(self, run: RunId, until: datetime | None) -> None:
         """The run waits for its provider until then; `None`: no more."""

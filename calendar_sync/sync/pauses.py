@@ -35,7 +35,7 @@ class Pauses:
     @asynccontextmanager
     async def last(self, seconds: float) -> AsyncGenerator[None]:
         """A pause of so many seconds, in here; the store may take its time to hear of it. One that is cut short is not
-        taken back: whoever ends the run does that."""
+        taken back: the next page does that, or whoever ends the run."""
         until = self._run.clock() + timedelta(seconds=seconds)
         self._until.append(until)
         telling = asyncio.create_task(self._tell(), name=f"pause of {self._run.id}")

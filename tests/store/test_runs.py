@@ -81,7 +81,7 @@ async def test_what_a_run_has_done_so_far_is_kept_page_by_page(place: Place) -> 
     assert found.events_seen == 11
 
 
-@pytest.mark.parametrize("ending", ["it goes on", "it ends", "it is abandoned"])
+@pytest.mark.parametrize("ending", ["it goes on", "it stores a page", "it ends", "it is abandoned"])
 async def test_until_when_a_run_waits_is_kept_while_it_does(place: Place, ending: str) -> None:
     run = await start(place)
     async with place.database.begin() as tx:
@@ -91,6 +91,8 @@ async def test_until_when_a_run_waits_is_kept_while_it_does(place: Place, ending
     async with place.database.begin() as tx:
         if ending == "it goes on":
             await tx.runs.wait(run, None)
+        elif ending == "it stores a page":
+            await tx.runs.progress(run, RunProgress())
         elif ending == "it ends":
             await tx.runs.finish(run, status=RunStatus.SUCCEEDED, progress=RunProgress(), now=LATER)
         else:
