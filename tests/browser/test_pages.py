@@ -39,7 +39,17 @@ async def test_a_newcomer_pastes_the_key_syncs_and_sees_the_counts(visit: Visit)
     visit.expect_no_complaints()
 
 
-async def test_the_next_example_lists_events(visit: Visit) -> None:
+async def test_the_next_example_follows_what_is_synced(visit: Visit) -> None:
+    await sign_in(visit)
+    await visit.page.get_by_role("tab", name="FollowSyncs").click()
+
+    await visit.page.click("button.graphiql-execute-button")
+
+    await expect(visit.page.locator(".result-window")).to_contain_text('"state": "WAITING"')
+    visit.expect_no_complaints()
+
+
+async def test_another_example_lists_events(visit: Visit) -> None:
     await sign_in(visit)
     await visit.page.get_by_role("tab", name="UpcomingEvents").click()
 

@@ -23,6 +23,15 @@ mutation SyncCalendars {
   }
 }
 `,
+  `# Stays open: run it, then SyncCalendars in its tab.
+subscription FollowSyncs {
+  syncProgress {
+    connection { accountEmail }
+    state
+    run { status eventsSeen newEvents updatedEvents removedEvents waitingUntil }
+  }
+}
+`,
   `# What is under way or ahead.
 query UpcomingEvents($since: DateTime) {
   events(first: 20, filter: { overlaps: { since: $since } }) {
@@ -51,6 +60,7 @@ mutation ConnectCalendar($url: String!) {
 ];
 
 const VARIABLES = [
+  undefined,
   undefined,
   () => ({ since: new Date().toISOString() }),
   () => ({ url: "webcal://example.org/calendar.ics" }),
