@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from graphql.execution import Executor as GraphQLExecutor
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from resolvers.context import Context
+from schema.fast import FastExecutor
 
 
-class Executor(StrawberryGraphQLCoreExecutionContext):
+class Executor(FastExecutor):
     """Gives each event a context of its own: what one event looked up may have changed by the next."""
 
     def build_per_event_executor(self, payload: Any) -> GraphQLExecutor[Any]:  # noqa: ANN401 - the signature is the library's

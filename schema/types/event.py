@@ -1,18 +1,35 @@
 """Events as lists show them, and what only a closer look loads."""
 
 import datetime as dt
+from collections.abc import Awaitable
+from typing import Protocol
 
 import strawberry
 
-from calendar_sync.domain.events import Details as DomainDetails
-from calendar_sync.domain.identifiers import CalendarId, ConnectionId
-from calendar_sync.domain.occurrences import Occurrence
+from calendar_sync.domain.events import Details
+from calendar_sync.domain.occurrences import Occurrence, OccurrenceContent
 from schema.types.calendar import Calendar
 from schema.types.connection import ConnectedAccount
 from schema.types.described import described
 from schema.types.enums import AutoJoinStatus, EventStatus, ProviderName, Visibility
-from schema.types.loading import Info
+from schema.types.loaded import loaded
+from schema.types.loading import Loaders
 from schema.types.people import Attendee, MeetingLink, Person
+
+
+_NOTHING = Details()
+
+
+class _OfOccurrence(Protocol):
+    occurrence: Occurrence
+
+
+def _content(of: _OfOccurrence, loaders: Loaders) -> Awaitable[OccurrenceContent | None]:
+    return loaders.contents.load(of.occurrence.id)
+
+
+def _details(content: OccurrenceContent | None) -> Details:
+    return _NOTHING if content is None else content.details
 
 
 @strawberry.type(description="When an event starts or ends: a `date` if it is all-day, else a `dateTime`.")
@@ -26,22 +43,20 @@ class EventTime:
             return None
         return self.occurrence.ends_at if self.is_end else self.occurrence.starts_at
 
-    @described(
-        "The day; `null` for a timed event. The end of an all-day event is the day after its last, as in RFC 5545."
+    @loaded(
+        "The day; `null` for a timed event. The end of an all-day event is the day after its last, as in RFC 5545.",
+        lambda time, loaders: _content(time, loaders) if time.occurrence.all_day else None,
     )
-    async def date(self, info: Info) -> dt.date | None:
-        if not self.occurrence.all_day:
-            return None
-        content = await info.context.loaders.contents.load(self.occurrence.id)
+    def date(self, content: OccurrenceContent | None) -> dt.date | None:
         if content is None:
             return None
         return (content.time.end if self.is_end else content.time.start).date()
 
-    @described("The zone its wall clock is in, an IANA name where it has one.")
-    async def time_zone(self, info: Info) -> str:
-        if not self.is_end:
-            return self.occurrence.time_zone
-        content = await info.context.loaders.contents.load(self.occurrence.id)
+    @loaded(
+        "The zone its wall clock is in, an IANA name where it has one.",
+        lambda time, loaders: _content(time, loaders) if time.is_end else None,
+    )
+    def time_zone(self, content: OccurrenceContent | None) -> str:
         return (content.time.end_zone if content else None) or self.occurrence.time_zone
 
 
@@ -75,49 +90,48 @@ class Event:
     def is_joinable(self) -> bool:
         return self.meeting_link is not None
 
-    @described("What its organiser wrote about it, as the provider has it: plain text or HTML.")
-    async def description(self, info: Info) -> str | None:
-        return (await self._details(info)).description
+    @loaded("What its organiser wrote about it, as the provider has it: plain text or HTML.", _content)
+    def description(self, content: OccurrenceContent | None) -> str | None:
+        return _details(content).description
 
-    @described("Where it takes place.")
-    async def location(self, info: Info) -> str | None:
-        return (await self._details(info)).location
+    @loaded("Where it takes place.", _content)
+    def location(self, content: OccurrenceContent | None) -> str | None:
+        return _details(content).location
 
-    @described("Who called for it.")
-    async def organizer(self, info: Info) -> Person | None:
-        return Person.of((await self._details(info)).organizer)
+    @loaded("Who called for it.", _content)
+    def organizer(self, content: OccurrenceContent | None) -> Person | None:
+        return Person.of(_details(content).organizer)
 
-    @described("Who attends, by e-mail address and name.")
-    async def attendees(self, info: Info) -> list[Attendee]:
-        return [Attendee.of(attendee) for attendee in (await self._details(info)).attendees]
+    @loaded("Who attends, by e-mail address and name.", _content)
+    def attendees(self, content: OccurrenceContent | None) -> list[Attendee]:
+        return [Attendee.of(attendee) for attendee in _details(content).attendees]
 
-    @described("All links to join by, the best first.")
-    async def links(self, info: Info) -> list[MeetingLink]:
-        return [MeetingLink.of(link) for link in (await self._details(info)).links]
+    @loaded("All links to join by, the best first.", _content)
+    def links(self, content: OccurrenceContent | None) -> list[MeetingLink]:
+        return [MeetingLink.of(link) for link in _details(content).links]
 
-    @described("Its page at the provider, or what its URL property says.")
-    async def url(self, info: Info) -> str | None:
-        return (await self._details(info)).url
+    @loaded("Its page at the provider, or what its URL property says.", _content)
+    def url(self, content: OccurrenceContent | None) -> str | None:
+        return _details(content).url
 
-    @described("Who may see it at the provider.")
-    async def visibility(self, info: Info) -> Visibility:
-        return (await self._details(info)).visibility
+    @loaded("Who may see it at the provider.", _content)
+    def visibility(self, content: OccurrenceContent | None) -> Visibility:
+        return _details(content).visibility
 
-    @described("Whether it makes its calendar's owner busy.")
-    async def is_busy(self, info: Info) -> bool:
-        return (await self._details(info)).is_busy
+    @loaded("Whether it makes its calendar's owner busy.", _content)
+    def is_busy(self, content: OccurrenceContent | None) -> bool:
+        return _details(content).is_busy
 
-    @described("The calendar it is in.")
-    async def calendar(self, info: Info) -> Calendar | None:
-        return await info.context.loaders.calendars.load(CalendarId(self.occurrence.calendar_id))
+    @loaded("The calendar it is in.", lambda event, loaders: loaders.calendars.load(event.occurrence.calendar_id))
+    def calendar(self, calendar: Calendar | None) -> Calendar | None:
+        return calendar
 
-    @described("The account it was read from.")
-    async def connection(self, info: Info) -> ConnectedAccount | None:
-        return await info.context.loaders.connections.load(ConnectionId(self.occurrence.connection_id))
-
-    async def _details(self, info: Info) -> DomainDetails:
-        content = await info.context.loaders.contents.load(self.occurrence.id)
-        return content.details if content else DomainDetails()
+    @loaded(
+        "The account it was read from.",
+        lambda event, loaders: loaders.connections.load(event.occurrence.connection_id),
+    )
+    def connection(self, connection: ConnectedAccount | None) -> ConnectedAccount | None:
+        return connection
 
     @classmethod
     def of(cls, occurrence: Occurrence) -> "Event":
