@@ -267,10 +267,17 @@ def _look_up(known: Loaded, loaders: Callable[[], Any], complete: Read) -> Read:
             raise NotPlain
         if coming.done():
             return complete(read(source, coming.result()), waiting)
+        coming.add_done_callback(_seen)
         waiting.append(coming)
         return None
 
     return look_up
+
+
+def _seen(coming: Future[Any]) -> None:
+    """A failure is told by whoever reads it; when nobody comes to that, it is not to be logged as lost."""
+    if not coming.cancelled():
+        coming.exception()
 
 
 def _merged(data: Data, *others: Data) -> Data:

@@ -16,7 +16,6 @@ from schema.types.loaded import loaded
 from schema.types.loading import Loaders
 from schema.types.people import Attendee, MeetingLink, Person
 
-
 _NOTHING = Details()
 
 
