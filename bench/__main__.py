@@ -1,5 +1,6 @@
-"""`make bench`: a feed of 10,000 events, first read and read again, beside the floor and beside the naive way; how long
-after a change at a vendor it is stored, by push; and two workers beside the same runs done without a queue.
+"""`make bench`: a feed of 10,000 events, first read and read again, beside the floor and beside the naive way; 1,000
+events by GraphQL beside the same by REST; how long after a change at a vendor it is stored, by push; and two workers
+beside the same runs done without a queue.
 
 All are measured in one run on one machine, one after the other, in wall and in CPU seconds; read the ratios.
 """
@@ -11,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -19,11 +20,9 @@ from icalendar import Calendar
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
-from bench.feed import feed
+from bench.feed import EXPORTED, StaticFeed, feed
+from bench.graphql import graphql_table
 from bench.push import push_table
 from bench.scale.workers import Options, workers_table
 from calendar_sync.domain.accounts import Actor
@@ -33,8 +32,6 @@ from calendar_sync.services import Services, open_services
 from calendar_sync.settings import Settings
 from simulators.server import ServerThread
 
-EXPORTED = datetime(2026, 1, 1, tzinfo=UTC)
-
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -42,20 +39,6 @@ class Measured:
     wall: float
     cpu: float
     counts: str
-
-
-@dataclass(slots=True)
-class StaticFeed:
-    """Serves the bytes as they are, with an ETag."""
-
-    body: bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request, etag = Request(scope), f'"{hash(self.body)}"'
-        unchanged = request.headers.get("if-none-match") == etag
-        answer = Response(status_code=304) if unchanged else Response(self.body, media_type="text/calendar")
-        answer.headers["ETag"] = etag
-        await answer(scope, receive, send)
 
 
 class NaiveEvent(SQLModel, table=True):
@@ -174,6 +157,7 @@ async def main(events: int, changes: int, accounts: int, jobs: int) -> None:
         results.append(await measured("naive: ORM, one by one, first", work))
         results.append(await measured("naive: ORM, one by one, again", work))
         print(f"One ICS feed of {events} events\n\n{table(results, bottom)}\n", flush=True)
+        print(f"1,000 events, 15 fields each\n\n{await graphql_table(folder)}\n", flush=True)
         pushed = await push_table(folder, changes, accounts)
         print(f"From a change at a vendor to the stored change\n\n{pushed}\n", flush=True)
     compared = await workers_table(Options(workers=(2,), connections=jobs))

@@ -1,7 +1,13 @@
 """A large feed, as a company's calendar exports it: mostly single events, some series, some exceptions."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+EXPORTED = datetime(2026, 1, 1, tzinfo=UTC)
 _START = datetime.now(UTC).replace(hour=8, minute=0, second=0, microsecond=0, tzinfo=None) + timedelta(days=1)
 
 
@@ -35,3 +41,17 @@ def _event(number: int, stamp: str) -> list[str]:
         "STATUS:CONFIRMED",
         "END:VEVENT",
     ]
+
+
+@dataclass(slots=True)
+class StaticFeed:
+    """Serves the bytes as they are, with an ETag."""
+
+    body: bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request, etag = Request(scope), f'"{hash(self.body)}"'
+        unchanged = request.headers.get("if-none-match") == etag
+        answer = Response(status_code=304) if unchanged else Response(self.body, media_type="text/calendar")
+        answer.headers["ETag"] = etag
+        await answer(scope, receive, send)

@@ -131,14 +131,14 @@ async def a_server(folder: Path) -> AsyncGenerator[Server]:
     async with open_services(settings) as services:
         user = await services.access.create_user("bench@example.com")
         _, key = await services.access.create_key("bench@example.com")
-    async with _serving(settings) as (process, address):
+    async with serving(settings) as (process, address):
         headers = {"X-API-Key": key}
         async with httpx.AsyncClient(base_url=address, headers=headers, trust_env=False, timeout=120) as client:
             yield Server(process, settings, Actor(user.id, user.organization_id), client)
 
 
 @asynccontextmanager
-async def _serving(settings: Settings) -> AsyncGenerator[tuple[psutil.Process, str]]:
+async def serving(settings: Settings) -> AsyncGenerator[tuple[psutil.Process, str]]:
     """The process of `calendar-sync serve`, and where it answers."""
     environment = {
         **os.environ,

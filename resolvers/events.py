@@ -15,7 +15,7 @@ from schema.types.event import Event
 from schema.types.event_list import EventConnection, EventEdge, EventFilter, EventOrder, PageInfo, TimeRange
 from schema.types.failures import SetAutoJoinFailed
 from schema.types.mutations import AutoJoinChoice, AutoJoinSet, SetAutoJoinResult
-from schema.types.paging import DEFAULT_FIRST, FirstArgument
+from schema.types.paging import DEFAULT_FIRST, FirstArgument, FirstEventsArgument
 from schema.types.unreadable_event import UnreadableEvent
 
 _LONGEST_TEXT = 200
@@ -25,7 +25,7 @@ EventArgument = Annotated[strawberry.ID, strawberry.argument(description="The ev
 
 async def events(
     info: Info,
-    first: FirstArgument = DEFAULT_FIRST,
+    first: FirstEventsArgument = DEFAULT_FIRST,
     after: Annotated[
         str | None, strawberry.argument(description="The cursor after which the page begins: an `endCursor`.")
     ] = None,

@@ -14,6 +14,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLArgument,
     GraphQLError,
     GraphQLField,
     GraphQLList,
@@ -26,19 +27,21 @@ from graphql import (
     SelectionSetNode,
     VariableNode,
 )
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.arguments import StrawberryArgument
 
-from schema.types.paging import MOST_FIRST
+from schema.types.paging import MOST, MOST_FIRST
 
 MOST_CHARACTERS = 32_768
 MOST_TOKENS = 2000
 DEEPEST = 10
 MOST_ALIASES = 30
 MOST_DIRECTIVES = 30
-MOST_COST = 10_000
+MOST_COST = 25_000
 MOST_REPEATED = 60
 
 _TYPICAL_LIST = 5
-_LARGE_COST = 1000
+_LARGE_COST = MOST_COST // 10
 _INTROSPECTION = ("__schema", "__type")
 _DEEPEST_NESTING = 64
 
@@ -76,25 +79,36 @@ def too_long() -> GraphQLError:
 
 
 class Sizes(NamedTuple):
-    """What fields come to that is not written in the document, by name: how many items a list is taken to have, and
-    what a field costs by itself."""
+    """What fields come to that is not written in the document, by name: how many items a list is taken to have, how
+    many it may have (`MOST_FIRST` unless it is here), and what a field costs by itself."""
 
     items: Mapping[str, int]
+    most: Mapping[str, int]
     own: Mapping[str, int]
 
 
 def sizes_of(schema: GraphQLSchema) -> Sizes:
     """A list has its default `first`, or a typical number of items; `edges` and `nodes` are counted a level above,
     where their `first` is. What is done costs more than what is read: a provider may have to be asked."""
-    items = {
-        name: _length(known)
+    known = [
+        (name, field)
         for kind in schema.type_map.values()
         if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__")
-        for name, known in kind.fields.items()
-        if name not in {"edges", "nodes"} and ("first" in known.args or _is_list(known.type))
+        for name, field in kind.fields.items()
+    ]
+    items = {
+        name: _length(field)
+        for name, field in known
+        if name not in {"edges", "nodes"} and ("first" in field.args or _is_list(field.type))
     }
+    most = {name: _most(field.args["first"]) for name, field in known if "first" in field.args}
     doing = schema.mutation_type.fields if schema.mutation_type else ()
-    return Sizes(items, dict.fromkeys((*doing, *_INTROSPECTION), _LARGE_COST))
+    return Sizes(items, most, dict.fromkeys((*doing, *_INTROSPECTION), _LARGE_COST))
+
+
+def _most(first: GraphQLArgument) -> int:
+    ours = first.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    return int(ours.metadata.get(MOST, MOST_FIRST)) if isinstance(ours, StrawberryArgument) else MOST_FIRST
 
 
 def _length(known: GraphQLField) -> int:
@@ -197,8 +211,9 @@ class _Measuring:
         first = self.value(given) if given is not None else usual
         if not isinstance(first, int | float):
             return usual
-        if not 1 <= first <= MOST_FIRST:
-            raise refusal(f"`first` must be between 1 and {MOST_FIRST}.", "BAD_USER_INPUT")
+        most = self.sizes.most.get(node.name.value, MOST_FIRST)
+        if not 1 <= first <= most:
+            raise refusal(f"`first` must be between 1 and {most}.", "BAD_USER_INPUT")
         return int(first)
 
     def value(self, node: object) -> object:

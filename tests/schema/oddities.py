@@ -43,6 +43,14 @@ class Bare:
 Either = Annotated[Tagged | Bare, strawberry.union("Either")]
 
 
+def _double(thing: "Thing", loaders: Any) -> Any:  # noqa: ANN401 - of the loaders below
+    return None if thing.note else loaders.double.load(thing.number)
+
+
+def _following(thing: "Thing", loaders: Any) -> Any:  # noqa: ANN401 - of the loaders below
+    return loaders.following.load(thing.number)
+
+
 @strawberry.type
 class Thing:
     text: str
@@ -78,17 +86,11 @@ class Thing:
     def field_name(self, info: strawberry.Info) -> str:
         return info.field_name
 
-    @loaded(
-        "Looked up, unless there is a note.",
-        lambda thing, loaders: None if thing.note else loaders.double.load(thing.number),
-    )
+    @loaded("Looked up, unless there is a note.", _double)
     def double(self, found: int | None) -> int:
         return self.number if found is None else found
 
-    @loaded(
-        "A thing that is looked up, and may have more to look up.",
-        lambda thing, loaders: loaders.following.load(thing.number),
-    )
+    @loaded("A thing that is looked up, and may have more to look up.", _following)
     def following(self, found: "Thing | None") -> "Thing | None":
         return found
 

@@ -158,7 +158,7 @@ async def test_a_remembered_document_is_refused_where_its_variables_are_too_much
     query = "query ($n: Int!) { events(first: $n) { totalCount } }"
 
     assert (await ada.data(query, n=1)) == {"events": {"totalCount": 0}}
-    assert await ada.code(query, n=201) == "BAD_USER_INPUT"
+    assert await ada.code(query, n=1001) == "BAD_USER_INPUT"
     assert (await ada.data(query, n=2)) == {"events": {"totalCount": 0}}
 
 

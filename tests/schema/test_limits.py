@@ -73,14 +73,18 @@ TOO_MUCH = {
     "a name of 200 KB": ("{ " + "x" * 200_000 + " }", "QUERY_TOO_LONG"),
     "a name of 30 KB": ("{ " + "x" * 30_000 + " }", "GRAPHQL_VALIDATION_FAILED"),
     "20 full lists": (
-        "{" + " ".join(f"a{n}: events(first: 200) {{ edges {{ node {{ id title }} }} }}" for n in range(20)) + "}",
+        "{" + " ".join(f"a{n}: events(first: 1000) {{ edges {{ node {{ id title }} }} }}" for n in range(20)) + "}",
         "QUERY_TOO_COSTLY",
     ),
     "lists in lists in lists": (
-        "{ connections" + "{ calendars { connection" * 4 + "{ id provider status }" + "} }" * 4 + "}",
+        "{ connections"
+        + "{ calendars { connection" * 4
+        + "{ id provider status accountEmail eventCount lastSyncAt lastError createdAt }"
+        + "} }" * 4
+        + "}",
         "QUERY_TOO_COSTLY",
     ),
-    "everything of 200 events": (f"{{ events(first: 200) {{ {EVERYTHING} }} }}", "QUERY_TOO_COSTLY"),
+    "everything of 1,000 events": (f"{{ events(first: 1000) {{ {EVERYTHING} }} }}", "QUERY_TOO_COSTLY"),
     "eleven accounts at once": (
         "mutation {"
         + " ".join(f'a{n}: connectCalendar(input: {{ics: {{url: "x"}}}}) {{ __typename }}' for n in range(11))
@@ -112,7 +116,7 @@ async def test_what_is_too_much_is_refused_within_a_second_of_computing(ada: Ask
     assert len(answer.content) < 4096
 
 
-@pytest.mark.parametrize("first", [0, -1, 201, 1_000_000, 2**31, -(2**31), 2**63, 10**30])
+@pytest.mark.parametrize("first", [0, -1, 1001, 1_000_000, 2**31, -(2**31), 2**63, 10**30])
 @pytest.mark.parametrize("field", ["events(first: $n) { totalCount }", "syncRuns(first: $n) { id }"])
 async def test_a_page_outside_the_bounds_is_refused(ada: Asking, field: str, first: int) -> None:
     literal = await ada.code(f"{{ {field.replace('$n', str(first))} }}")
@@ -122,7 +126,7 @@ async def test_a_page_outside_the_bounds_is_refused(ada: Asking, field: str, fir
     assert {literal, default, in_a_fragment} == {"BAD_USER_INPUT"}
 
 
-@pytest.mark.parametrize("first", [0, -1, 201, 1_000_000, 2**31, 1e6, 1.5, "20", None, [], {}])
+@pytest.mark.parametrize("first", [0, -1, 1001, 1_000_000, 2**31, 1e6, 1.5, "20", None, [], {}])
 async def test_a_page_outside_the_bounds_is_refused_as_a_variable(ada: Asking, first: object) -> None:
     assert await ada.code("query ($n: Int!) { events(first: $n) { totalCount } }", n=first) == "BAD_USER_INPUT"
 
