@@ -1,0 +1,66 @@
+"""A user who has so many of everything that every list of the schema has so many items."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from calendar_sync.domain.accounts import Actor
+from calendar_sync.domain.events import Attendee, Event, MeetingLink
+from calendar_sync.domain.identifiers import RunId
+from calendar_sync.domain.occurrences import OccurrenceFilter
+from calendar_sync.domain.providers import ProviderName, Quarantine, RemoteCalendar, Upsert
+from calendar_sync.domain.sync import RunStatus, SyncFailure, Tally, Trigger
+from calendar_sync.store.database import Database
+from tests.builders import NOW, WINDOW, a_connection, an_actor, an_all_day_time, an_event
+
+
+@dataclass(frozen=True)
+class Plenty:
+    """`known` is an identifier of each kind that a query can ask for one of, by the field."""
+
+    actor: Actor
+    known: Mapping[str, str]
+
+
+async def plenty(database: Database, rows: int) -> Plenty:
+    """An administrator, alone in their organisation."""
+    actor = await an_actor(database, f"{rows}@example.com", organization=f"With {rows}", is_admin=True)
+    runs = [await _account(database, actor, number, rows) for number in range(rows)]
+    async with database.begin(write=False) as tx:
+        page = await tx.events.page(actor, OccurrenceFilter(), limit=1)
+        connections = await tx.connections.list(actor)
+    return Plenty(actor, {"event": page.items[0].id, "connection": connections[0].id, "syncRun": runs[0]})
+
+
+async def _account(database: Database, actor: Actor, number: int, rows: int) -> RunId:
+    """One of as many, at one of the services, with as many calendars; gives its run, in which all of them failed."""
+    provider = list(ProviderName)[number % len(ProviderName)]
+    connection = await a_connection(database, actor, provider=provider, identity=f"{rows}-{number}")
+    async with database.begin() as tx:
+        remote = [RemoteCalendar(f"{number}-{each}", name=f"Calendar {each}") for each in range(rows)]
+        calendars = await tx.calendars.reconcile(connection, remote, NOW)
+        run = await tx.runs.start(connection, Trigger.USER, NOW)
+        changes = [Upsert(_event(number, rows)), Quarantine(f"unclear {number}", "It is not clear.", "BEGIN:VEVENT")]
+        await tx.events.apply(calendars[0], changes, run, WINDOW, NOW)
+        await tx.org_calendars.add(actor, calendars[0].id, 5, NOW)
+        failures = [SyncFailure(each.id, "PROVIDER_UNAVAILABLE", "It does not answer.") for each in calendars]
+        await tx.runs.finish(
+            run,
+            status=RunStatus.FAILED,
+            failures=failures,
+            tally=Tally(),
+            pages=1,
+            requests=1,
+            synced_calendars=0,
+            now=NOW,
+        )
+    return run
+
+
+def _event(number: int, rows: int) -> Event:
+    return an_event(
+        f"event {number}",
+        time=an_all_day_time(),
+        description="What it is about",
+        attendees=tuple(Attendee(f"guest{each}@example.com") for each in range(rows)),
+        links=tuple(MeetingLink(f"https://zoom.us/j/{each}", "zoom") for each in range(rows)),
+    )
