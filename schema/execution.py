@@ -15,9 +15,9 @@ from strawberry.types.graphql import OperationType
 
 from calendar_sync.domain.errors import CalendarSyncError
 from resolvers.refusals import code_of
+from schema import limits
 from schema.executor import Executor
 from schema.guard import Guard, KnownDocuments, chosen, parsed
-from schema.limits import sizes_of
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Schema(strawberry.Schema):
             query=query, mutation=mutation, subscription=subscription, config=config, execution_context_class=Executor
         )
         self._known = KnownDocuments()
-        self.extensions = (partial(Guard, self._known, sizes_of(self._schema)),)
+        self.extensions = (partial(Guard, self._known, limits.sizes_of(self._schema)),)
 
     async def execute(  # noqa: PLR0917 - the signature is Strawberry's
         self,
@@ -106,7 +106,7 @@ async def _told_each(
 
 def _with_errors_told(result: ExecutionResult, context: Any | None) -> ExecutionResult:  # noqa: ANN401
     if result.errors and context is not None:
-        result.errors = [_told(error, context.trace_id) for error in result.errors]
+        result.errors = [_told(error, context.trace_id) for error in limits.first_of(result.errors)]
     return result
 
 

@@ -1,8 +1,9 @@
 """Stands before execution: refuses what is too much or not permitted, and remembers documents that are in order."""
 
+import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from graphql import (
@@ -78,6 +79,7 @@ class Guard(SchemaExtension):
         execution = self.execution_context
         variables = execution.variables or {}
         refuse_unstorable(variables)
+        limits.check_variables(variables)
         limits.check(limits.measure(self._document, self._operation, variables, self._sizes))
         if not is_about_the_schema(self._document, self._operation):
             require_actor(execution.context)
@@ -88,6 +90,14 @@ class Guard(SchemaExtension):
             error.extensions = {"code": "GRAPHQL_VALIDATION_FAILED"}
         if not self._is_known and not execution.pre_execution_errors:
             self._known.add(execution.query or "", self._document)
+
+    async def on_execute(self) -> AsyncIterator[None]:
+        is_query = OperationType(self._operation.operation.value) is OperationType.QUERY
+        try:
+            async with asyncio.timeout(limits.LONGEST_SECONDS if is_query else None):
+                yield
+        except TimeoutError as err:
+            raise limits.too_slow() from err
 
 
 def parsed(query: str) -> DocumentNode:

@@ -128,8 +128,10 @@ async def _operation(request: Request) -> Operation:
         given = orjson.loads(body)
     except orjson.JSONDecodeError as err:
         raise BadRequest(400, "BAD_JSON", "The request body is not valid JSON in UTF-8.") from err
+    if isinstance(given, list):
+        raise BadRequest(400, "BATCH_NOT_SUPPORTED", "A request holds one operation: send each by itself.")
     if not isinstance(given, dict):
-        raise BadRequest(400, "BAD_JSON", "The request body must be one JSON object; batches are not supported.")
+        raise BadRequest(400, "BAD_JSON", "The request body must be a JSON object.")
     return operation_in(given)
 
 

@@ -5,7 +5,7 @@ its fragments multiply to. The measures are upper bounds: `@skip` and `@include`
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -22,9 +22,12 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     IntValueNode,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
+    ValueNode,
     VariableNode,
 )
 from strawberry.schema.schema_converter import GraphQLCoreConverter
@@ -39,6 +42,11 @@ MOST_ALIASES = 30
 MOST_DIRECTIVES = 30
 MOST_COST = 25_000
 MOST_REPEATED = 60
+MOST_ITEMS = 100
+"""In one list of the input."""
+MOST_ERRORS = 100
+LONGEST_SECONDS = 30.0
+"""Of a query. What is done, as a sync, takes as long as it takes: its providers have deadlines of their own."""
 
 _TYPICAL_LIST = 5
 _LARGE_COST = MOST_COST // 10
@@ -76,6 +84,38 @@ def too_long() -> GraphQLError:
         f"The query is longer than {MOST_CHARACTERS} characters or {MOST_TOKENS} tokens. Use variables for values.",
         "QUERY_TOO_LONG",
     )
+
+
+def too_slow() -> GraphQLError:
+    return refusal(f"The query took more than {LONGEST_SECONDS:.0f} seconds. Ask for less.", "QUERY_TOO_SLOW")
+
+
+def first_of(errors: Sequence[GraphQLError]) -> Sequence[GraphQLError]:
+    """As many as an answer may hold, and that there were more."""
+    if len(errors) <= MOST_ERRORS:
+        return errors
+    more = refusal(f"An answer tells at most {MOST_ERRORS} errors; there were more.", "TOO_MANY_ERRORS")
+    return [*errors[:MOST_ERRORS], more]
+
+
+def check_variables(variables: Mapping[str, object]) -> None:
+    """Raises a `GraphQLError` for a list that is too long, and for what nests too deeply."""
+    waiting: list[tuple[object, int]] = [(value, 0) for value in variables.values()]
+    while waiting:
+        value, depth = waiting.pop()
+        if isinstance(value, dict | list):
+            if depth >= DEEPEST:
+                raise refusal(f"The variables nest more than {DEEPEST} levels deep.", "QUERY_TOO_DEEP")
+            if isinstance(value, list):
+                check_length(value)
+            inner = value.values() if isinstance(value, dict) else value
+            waiting.extend((each, depth + 1) for each in inner)
+
+
+def check_length(items: Sized) -> None:
+    """Raises a `GraphQLError`."""
+    if len(items) > MOST_ITEMS:
+        raise refusal(f"A list that is given may have at most {MOST_ITEMS} items.", "BAD_USER_INPUT")
 
 
 class Sizes(NamedTuple):
@@ -145,6 +185,8 @@ def measure(
     """Raises a `GraphQLError` for a page out of bounds, and for selections that nest without end."""
     fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
     defaults = {one.variable.name.value: one.default_value for one in operation.variable_definitions or ()}
+    for default in defaults.values():
+        _check_literal(default)
     return _Measuring(fragments, defaults, variables, sizes).operation(operation)
 
 
@@ -179,6 +221,8 @@ class _Measuring:
         return measure._replace(directives=measure.directives + len(node.directives or ()))
 
     def field(self, node: FieldNode, nesting: int) -> Measure:
+        for argument in node.arguments or ():
+            _check_literal(argument.value)
         if node.selection_set is not None:
             self.repeat((node.alias or node.name).value)
         inside = self.selections(node.selection_set, nesting + 1)
@@ -223,6 +267,17 @@ class _Measuring:
                 return self.variables[name]
             return self.value(self.defaults.get(name))
         return int(node.value[:12]) if isinstance(node, IntValueNode) else node
+
+
+def _check_literal(node: ValueNode | None) -> None:
+    waiting = [node]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, ListValueNode):
+            check_length(value.values)
+            waiting.extend(value.values)
+        elif isinstance(value, ObjectValueNode):
+            waiting.extend(each.value for each in value.fields)
 
 
 def _within(chosen: SelectionSetNode | None) -> Iterable[SelectionNode]:

@@ -1,13 +1,13 @@
 """A user who has so many of everything that every list of the schema has so many items."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.events import Attendee, Event, MeetingLink
 from calendar_sync.domain.identifiers import RunId
 from calendar_sync.domain.occurrences import OccurrenceFilter
-from calendar_sync.domain.providers import ProviderName, Quarantine, RemoteCalendar, Upsert
+from calendar_sync.domain.providers import Change, ProviderName, Quarantine, RemoteCalendar, Upsert
 from calendar_sync.domain.sync import RunStatus, SyncFailure, Tally, Trigger
 from calendar_sync.store.database import Database
 from tests.builders import NOW, WINDOW, a_connection, an_actor, an_all_day_time, an_event
@@ -39,7 +39,10 @@ async def _account(database: Database, actor: Actor, number: int, rows: int) -> 
         remote = [RemoteCalendar(f"{number}-{each}", name=f"Calendar {each}") for each in range(rows)]
         calendars = await tx.calendars.reconcile(connection, remote, NOW)
         run = await tx.runs.start(connection, Trigger.USER, NOW)
-        changes = [Upsert(_event(number, rows)), Quarantine(f"unclear {number}", "It is not clear.", "BEGIN:VEVENT")]
+        changes: Sequence[Change] = [
+            Upsert(_event(number, rows)),
+            Quarantine(f"unclear {number}", "It is not clear.", "BEGIN:VEVENT"),
+        ]
         await tx.events.apply(calendars[0], changes, run, WINDOW, NOW)
         await tx.org_calendars.add(actor, calendars[0].id, 5, NOW)
         failures = [SyncFailure(each.id, "PROVIDER_UNAVAILABLE", "It does not answer.") for each in calendars]

@@ -97,6 +97,14 @@ async def test_what_a_foreign_page_could_send_is_not_read(ada: Asking, headers: 
     assert answer.status_code == 415
 
 
+@pytest.mark.parametrize("operations", [[ME], [ME] * 5, []])
+async def test_operations_are_sent_one_by_one(ada: Asking, operations: list[object]) -> None:
+    answer = await ada.client.post("/graphql", json=operations)
+
+    assert answer.status_code == 400
+    assert error_of(answer)["extensions"]["code"] == "BATCH_NOT_SUPPORTED"
+
+
 async def test_a_large_body_is_refused(ada: Asking) -> None:
     answer = await ada.client.post("/graphql", json={**ME, "variables": {"x": "x" * 300_000}})
 

@@ -5,7 +5,8 @@ import time
 import pytest
 from graphql import get_introspection_query
 
-from tests.schema.asking import Asking
+from schema import limits
+from tests.schema.asking import Asking, error_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -35,6 +36,8 @@ def nested_doubling(levels: int) -> str:
     ]
     return " ".join(["{ connections { ...F0 } }", *fragments, f"fragment F{levels} on ConnectedAccount {{ id }}"])
 
+
+IDENTIFIERS = "[" + '"cal_x" ' * 101 + "]"
 
 TOO_MUCH = {
     "1,000 aliases": ("{" + " ".join(f"a{n}: me {{ id }}" for n in range(1000)) + "}", "QUERY_TOO_LONG"),
@@ -91,6 +94,11 @@ TOO_MUCH = {
         + "}",
         "QUERY_TOO_COSTLY",
     ),
+    "101 identifiers": (f"{{ events(filter: {{calendarIds: {IDENTIFIERS}}}) {{ totalCount }} }}", "BAD_USER_INPUT"),
+    "101 identifiers in a default": (
+        f"query ($ids: [ID!] = {IDENTIFIERS}) {{ events(filter: {{calendarIds: $ids}}) {{ totalCount }} }}",
+        "BAD_USER_INPUT",
+    ),
     "the schema ten times": (
         "{" + " ".join(f"a{n}: __schema {{ types {{ name }} }}" for n in range(11)) + "}",
         "QUERY_TOO_COSTLY",
@@ -129,6 +137,48 @@ async def test_a_page_outside_the_bounds_is_refused(ada: Asking, field: str, fir
 @pytest.mark.parametrize("first", [0, -1, 1001, 1_000_000, 2**31, 1e6, 1.5, "20", None, [], {}])
 async def test_a_page_outside_the_bounds_is_refused_as_a_variable(ada: Asking, first: object) -> None:
     assert await ada.code("query ($n: Int!) { events(first: $n) { totalCount } }", n=first) == "BAD_USER_INPUT"
+
+
+NESTED: object = "x"
+for _ in range(11):
+    NESTED = {"a": NESTED}
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        (["x"] * 101, "BAD_USER_INPUT"),
+        ({"calendarIds": ["x"] * 101}, "BAD_USER_INPUT"),
+        (["x"] * 50_000, "BAD_USER_INPUT"),
+        (NESTED, "QUERY_TOO_DEEP"),
+        ([[[[[[[[[[["x"]]]]]]]]]]], "QUERY_TOO_DEEP"),
+    ],
+)
+async def test_variables_are_bounded_whether_they_are_used_or_not(ada: Asking, value: object, code: str) -> None:
+    assert await ada.code("{ me { id } }", given=value) == code
+
+
+async def test_a_hundred_identifiers_may_be_given(ada: Asking) -> None:
+    query = "query ($ids: [ID!]) { events(filter: {calendarIds: $ids}) { totalCount } }"
+
+    assert await ada.data(query, ids=["cal_x"] * 100) == {"events": {"totalCount": 0}}
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [
+        ("1,000 aliases", limits.MOST_TOKENS),
+        ("200 KB of comments", limits.MOST_CHARACTERS),
+        ("depth 20", limits.DEEPEST),
+        ("100 aliases", limits.MOST_ALIASES),
+        ("200 directives", limits.MOST_DIRECTIVES),
+        ("20 full lists", limits.MOST_COST),
+        ("400 same fields", limits.MOST_REPEATED),
+        ("101 identifiers", limits.MOST_ITEMS),
+    ],
+)
+async def test_a_refusal_names_the_limit(ada: Asking, name: str, limit: int) -> None:
+    assert f" {limit} " in error_of(await ada.answer(TOO_MUCH[name][0]))["message"]
 
 
 async def test_everything_of_a_hundred_events_may_be_asked(ada: Asking) -> None:
