@@ -71,7 +71,7 @@ async def set_auto_join(
 
 
 def _connection(context: Context, wanted: EventList, page: OccurrencePage, *, has_previous: bool) -> EventConnection:
-    edges = [EventEdge(cursor=wanted.cursor(item), node=Event.of(item)) for item in page.items]
+    edges = [EventEdge(place=wanted.cursor, node=Event.of(item)) for item in page.items]
 
     async def count() -> int:
         counted = await context.services.events.page(context.actor, wanted.filter, limit=1, count=True)
@@ -83,8 +83,8 @@ def _connection(context: Context, wanted: EventList, page: OccurrencePage, *, ha
         page_info=PageInfo(
             has_next_page=page.has_more,
             has_previous_page=has_previous,
-            start_cursor=edges[0].cursor if edges else None,
-            end_cursor=edges[-1].cursor if edges else None,
+            start_cursor=edges[0].cursor() if edges else None,
+            end_cursor=edges[-1].cursor() if edges else None,
         ),
     )
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import strawberry
 
+from calendar_sync.domain.occurrences import Occurrence
 from schema.types.described import describe, described
 from schema.types.enums import AutoJoinStatus, EventStatus, ProviderName
 from schema.types.event import Event
@@ -63,9 +64,12 @@ class PageInfo:
 
 @strawberry.type(description="An event and its place in the list.")
 class EventEdge:
-    cursor: str = strawberry.field(
-        description="The place, for `after`. It holds for the same filter and order, and for nobody else."
-    )
+    place: strawberry.Private[Callable[[Occurrence], str]]
+
+    @described("The place, for `after`. It holds for the same filter and order, and for nobody else.")
+    def cursor(self) -> str:
+        return self.place(self.node.occurrence)
+
     node: Event = strawberry.field(description="The event.")
 
 

@@ -34,7 +34,8 @@ def scalars() -> Mapping[object, ScalarDefinition]:
 
 
 def _instant_text(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+    utc = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return utc.isoformat().removesuffix("+00:00") + "Z"
 
 
 def _instant(value: object) -> datetime:

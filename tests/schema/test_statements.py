@@ -23,11 +23,15 @@ from graphql import (
 )
 from sqlalchemy import Engine, event
 
+from calendar_sync.domain.identifiers import RunId
+from calendar_sync.domain.providers import Upsert
 from calendar_sync.services import open_services
 from calendar_sync.settings import Settings
 from resolvers.context import Context
 from schema.fast import FastExecutor
 from schema.root import schema
+from schema.types.paging import MOST_EVENTS
+from tests.builders import NOW, WINDOW, a_calendar, a_connection, an_actor, an_all_day_time, an_event
 from tests.schema.plenty import Plenty, plenty
 from tests.schema.test_fast import executed
 
@@ -147,3 +151,25 @@ async def test_many_rows_cost_as_many_statements_as_few(database_url: str) -> No
                 wrong.append(f"Query.{name}: {many.statements} statements with many rows, {few.statements} with few.")
 
     assert wrong == []
+
+
+async def test_whatever_the_longest_page_of_events_says_is_looked_up_at_once(sqlite_url: str) -> None:
+    """The page, and what its events say in full, their calendars and their accounts: one statement each and no more."""
+    inside = "title attendees { email } description location end { date timeZone } calendar { name } connection { id }"
+    async with open_services(Settings.model_validate({"database_url": sqlite_url})) as services:
+        actor = await an_actor(services.database)
+        calendar = await a_calendar(services.database, await a_connection(services.database, actor))
+        async with services.database.begin() as tx:
+            changes = [Upsert(an_event(f"{number}", time=an_all_day_time())) for number in range(MOST_EVENTS)]
+            await tx.events.apply(calendar, changes, RunId("run_1"), WINDOW, NOW)
+        paid = []
+        for first in (1, MOST_EVENTS):
+            with counted() as statements:
+                query = f"{{ events(first: {first}) {{ nodes {{ {inside} }} edges {{ cursor node {{ url }} }} }} }}"
+                result = await schema.execute(query, None, Context(services, actor, "t"))
+            assert result.errors is None
+            assert result.data is not None
+            assert len(result.data["events"]["nodes"]) == first
+            paid.append(len(statements))
+
+    assert paid == [paid[0]] * 2
