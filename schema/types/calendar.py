@@ -5,11 +5,9 @@ from datetime import datetime
 import strawberry
 
 from calendar_sync.domain import connections as domain
-from calendar_sync.domain.identifiers import ConnectionId
 from schema.types.connection import ConnectedAccount
-from schema.types.described import described
 from schema.types.enums import ProviderName
-from schema.types.loading import Info
+from schema.types.loaded import loaded
 
 
 @strawberry.type(description="A calendar of a connected account.")
@@ -32,9 +30,9 @@ class Calendar:
     last_error: str | None = strawberry.field(description="Why it could not be read the last time, if so.")
     created_at: datetime = strawberry.field(description="When it was first seen here.")
 
-    @described("The account it belongs to.")
-    async def connection(self, info: Info) -> ConnectedAccount | None:
-        return await info.context.loaders.connections.load(ConnectionId(self.connection_id))
+    @loaded("The account it belongs to.", lambda calendar, loaders: loaders.connections.load(calendar.connection_id))
+    def connection(self, connection: ConnectedAccount | None) -> ConnectedAccount | None:
+        return connection
 
     @classmethod
     def of(cls, calendar: domain.Calendar) -> "Calendar":

@@ -1,15 +1,14 @@
 """Connected accounts: what is read, and how it fares. Not named `Connection`, which Relay keeps for its lists."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from calendar_sync.domain.connections import Connection
-from calendar_sync.domain.identifiers import ConnectionId
-from schema.types.described import described
 from schema.types.enums import ConnectionStatus, ProviderName
-from schema.types.loading import Info
+from schema.types.loaded import loaded
 from schema.types.schedule import SyncSchedule
 
 if TYPE_CHECKING:
@@ -31,13 +30,21 @@ class ConnectedAccount:
     last_error: str | None = strawberry.field(description="Why the last sync failed, if it did.")
     created_at: datetime = strawberry.field(description="When it was first connected.")
 
-    @described("Its calendars, as its last sync listed them.")
-    async def calendars(self, info: Info) -> list[Annotated["Calendar", strawberry.lazy("schema.types.calendar")]]:
-        return list(await info.context.loaders.calendars_of.load(ConnectionId(self.id)))
+    @loaded(
+        "Its calendars, as its last sync listed them.",
+        lambda account, loaders: loaders.calendars_of.load(account.id),
+    )
+    def calendars(
+        self, calendars: "Sequence[Calendar]"
+    ) -> list[Annotated["Calendar", strawberry.lazy("schema.types.calendar")]]:
+        return list(calendars)
 
-    @described("When it is synced next, and why then; `null` once it is disconnected.")
-    async def schedule(self, info: Info) -> SyncSchedule | None:
-        return await info.context.loaders.schedules.load(ConnectionId(self.id))
+    @loaded(
+        "When it is synced next, and why then; `null` once it is disconnected.",
+        lambda account, loaders: loaders.schedules.load(account.id),
+    )
+    def schedule(self, schedule: SyncSchedule | None) -> SyncSchedule | None:
+        return schedule
 
     @classmethod
     def of(cls, connection: Connection, event_count: int) -> "ConnectedAccount":

@@ -6,13 +6,11 @@ from datetime import datetime
 import strawberry
 
 from calendar_sync.domain import sync as domain
-from calendar_sync.domain.identifiers import CalendarId, ConnectionId
 from schema.types.calendar import Calendar
 from schema.types.connection import ConnectedAccount
-from schema.types.described import described
 from schema.types.enums import CalendarState, ProviderName, RunStatus, Trigger
 from schema.types.failures import ErrorCode
-from schema.types.loading import Info
+from schema.types.loaded import loaded
 
 _NEW = "How many event objects were found that had not been stored. A series with all its exceptions is one."
 _UPDATED = "How many stored event objects had changed in what they mean."
@@ -32,11 +30,12 @@ class SyncError:
     message: str = strawberry.field(description="The reason, in one sentence.")
     calendar_id: strawberry.ID | None = strawberry.field(description="The calendar; `null` for the whole account.")
 
-    @described("The calendar; `null` for the whole account, and for one that is gone since.")
-    async def calendar(self, info: Info) -> Calendar | None:
-        if self.calendar_id is None:
-            return None
-        return await info.context.loaders.calendars.load(CalendarId(self.calendar_id))
+    @loaded(
+        "The calendar; `null` for the whole account, and for one that is gone since.",
+        lambda error, loaders: loaders.calendars.load(error.calendar_id) if error.calendar_id else None,
+    )
+    def calendar(self, calendar: Calendar | None) -> Calendar | None:
+        return calendar
 
 
 @strawberry.type(
@@ -55,9 +54,12 @@ class CalendarProgress:
         description="Why it could not be read, if so; `null` too where the whole account could not."
     )
 
-    @described("The calendar; `null` where it is gone since.")
-    async def calendar(self, info: Info) -> Calendar | None:
-        return await info.context.loaders.calendars.load(CalendarId(self.calendar_id))
+    @loaded(
+        "The calendar; `null` where it is gone since.",
+        lambda progress, loaders: loaders.calendars.load(progress.calendar_id),
+    )
+    def calendar(self, calendar: Calendar | None) -> Calendar | None:
+        return calendar
 
     @classmethod
     def of(cls, progress: domain.CalendarProgress, run: domain.SyncRun) -> "CalendarProgress":
@@ -105,9 +107,12 @@ class SyncRun:
     )
     errors: list[SyncError] = strawberry.field(description="What went wrong, by calendar.")
 
-    @described("The account; `null` when it was disconnected since.")
-    async def connection(self, info: Info) -> ConnectedAccount | None:
-        return await info.context.loaders.connections.load(ConnectionId(self.connection_id))
+    @loaded(
+        "The account; `null` when it was disconnected since.",
+        lambda run, loaders: loaders.connections.load(run.connection_id),
+    )
+    def connection(self, connection: ConnectedAccount | None) -> ConnectedAccount | None:
+        return connection
 
     @classmethod
     def of(cls, run: domain.SyncRun) -> "SyncRun":

@@ -4,11 +4,9 @@ from datetime import datetime
 
 import strawberry
 
-from calendar_sync.domain.identifiers import CalendarId
 from calendar_sync.domain.problems import Problem
 from schema.types.calendar import Calendar
-from schema.types.described import described
-from schema.types.loading import Info
+from schema.types.loaded import loaded
 
 
 @strawberry.type(
@@ -21,9 +19,9 @@ class UnreadableEvent:
     source: str = strawberry.field(description="The provider's text of it, cut at 64 kB.")
     seen_at: datetime = strawberry.field(description="When it was last seen so.")
 
-    @described("The calendar it is in.")
-    async def calendar(self, info: Info) -> Calendar | None:
-        return await info.context.loaders.calendars.load(CalendarId(self.calendar_id))
+    @loaded("The calendar it is in.", lambda problem, loaders: loaders.calendars.load(problem.calendar_id))
+    def calendar(self, calendar: Calendar | None) -> Calendar | None:
+        return calendar
 
     @classmethod
     def of(cls, problem: Problem) -> "UnreadableEvent":
