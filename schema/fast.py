@@ -28,6 +28,7 @@ from graphql import (
     GraphQLString,
     TypeNameMetaFieldDef,
 )
+from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -66,9 +67,10 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
         super().__init__(*args, **kwargs)
         self._plans: dict[tuple[GraphQLObjectType, int], Plan] = {}
 
-    def build_per_event_executor(self, payload: object) -> "FastExecutor":
+    def build_per_event_executor(self, payload: object) -> Executor[Any]:
         """With plans and selections of its own: what is found by identity must not outlive an event."""
-        executor = cast(FastExecutor, super().build_per_event_executor(payload))
+        executor = super().build_per_event_executor(payload)
+        assert isinstance(executor, FastExecutor)
         executor._plans, executor._relevant_sub_fields = {}, {}
         return executor
 
