@@ -70,7 +70,6 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
     def build_per_event_executor(self, payload: object) -> Executor[Any]:
         """With plans and selections of its own: what is found by identity must not outlive an event."""
         executor = super().build_per_event_executor(payload)
-        assert isinstance(executor, FastExecutor)
         executor._plans, executor._relevant_sub_fields = {}, {}
         return executor
 
@@ -133,8 +132,8 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
     def _planned(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> Plan:
         there = {name: each for name, each in fields.items() if self._field(parent_type, each) is not None}
         reads = {name: self._read(parent_type, each) for name, each in there.items()}
-        plain = {name: details for name, details in fields.items() if reads[name] is not None}
-        rest = {name: details for name, details in fields.items() if reads[name] is None}
+        plain = {name: each for name, each in there.items() if reads[name] is not None}
+        rest = {name: each for name, each in there.items() if reads[name] is None}
         return Plan(fields, _object({name: read or _nothing for name, read in reads.items()}), plain, rest)
 
     def _read(self, parent_type: GraphQLObjectType, details: FieldDetailsList) -> Read | None:
@@ -164,8 +163,7 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
         if resolver is None:
             name = ours.python_name
             return lambda source, waiting: complete(getattr(source, name), waiting)
-        needs = {name for name, _ in resolver.signature.parameters.items()}
-        if resolver.is_async or needs != {"self"}:
+        if resolver.is_async or set(resolver.signature.parameters) != {"self"}:
             return None
         method = cast(Callable[[Any], Any], resolver.wrapped_func)
         return lambda source, waiting: complete(method(source), waiting)

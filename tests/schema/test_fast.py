@@ -127,7 +127,7 @@ async def asker(door: Door) -> Asker:
     return Asker(door, actor, {"event": event, "run": run, "connection": connection})
 
 
-@settings(BOUNDED, max_examples=40)
+@settings(BOUNDED, max_examples=30)
 @given(document=documents(REAL, ARGUMENTS), values=variables)
 async def test_whatever_is_asked_is_answered_as_by_graphql_core(
     asker: Asker, document: str, values: Mapping[str, object]
@@ -137,7 +137,7 @@ async def test_whatever_is_asked_is_answered_as_by_graphql_core(
     assert told(fast) == told(plain)
 
 
-@settings(BOUNDED, max_examples=80)
+@settings(BOUNDED, max_examples=50)
 @given(document=documents(ODD, {}), values=variables, thing=oddities.things)
 async def test_so_it_is_whatever_is_wrong_with_what_the_objects_hold(
     document: str, values: Mapping[str, object], thing: oddities.Thing
