@@ -69,7 +69,7 @@ class FastExecutor(StrawberryGraphQLCoreExecutionContext):
 
     def build_per_event_executor(self, payload: object) -> Executor[Any]:
         """With plans and selections of its own: what is found by identity must not outlive an event."""
-        executor = super().build_per_event_executor(payload)
+        executor = cast(FastExecutor, super().build_per_event_executor(payload))
         executor._plans, executor._relevant_sub_fields = {}, {}
         return executor
 
