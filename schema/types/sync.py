@@ -6,11 +6,14 @@ from datetime import datetime
 import strawberry
 
 from calendar_sync.domain import sync as domain
+from calendar_sync.domain.identifiers import ConnectionId
 from schema.types.calendar import Calendar
 from schema.types.connection import ConnectedAccount
+from schema.types.described import described
 from schema.types.enums import CalendarState, ProviderName, RunStatus, Trigger
 from schema.types.failures import ErrorCode
 from schema.types.loaded import loaded
+from schema.types.loading import Info
 
 _NEW = "How many event objects were found that had not been stored. A series with all its exceptions is one."
 _UPDATED = "How many stored event objects had changed in what they mean."

@@ -8,7 +8,7 @@ from calendar_sync.domain.events import Attendee, Event, MeetingLink
 from calendar_sync.domain.identifiers import RunId
 from calendar_sync.domain.occurrences import OccurrenceFilter
 from calendar_sync.domain.providers import Change, ProviderName, Quarantine, RemoteCalendar, Upsert
-from calendar_sync.domain.sync import RunStatus, SyncFailure, Tally, Trigger
+from calendar_sync.domain.sync import CalendarProgress, RunProgress, RunStatus, SyncFailure, Trigger
 from calendar_sync.store.database import Database
 from tests.builders import NOW, WINDOW, a_connection, an_actor, an_all_day_time, an_event
 
@@ -46,16 +46,8 @@ async def _account(database: Database, actor: Actor, number: int, rows: int) -> 
         await tx.events.apply(calendars[0], changes, run, WINDOW, NOW)
         await tx.org_calendars.add(actor, calendars[0].id, 5, NOW)
         failures = [SyncFailure(each.id, "PROVIDER_UNAVAILABLE", "It does not answer.") for each in calendars]
-        await tx.runs.finish(
-            run,
-            status=RunStatus.FAILED,
-            failures=failures,
-            tally=Tally(),
-            pages=1,
-            requests=1,
-            synced_calendars=0,
-            now=NOW,
-        )
+        progress = RunProgress(calendars=[CalendarProgress(each.id) for each in calendars], failures=failures)
+        await tx.runs.finish(run, status=RunStatus.FAILED, progress=progress, now=NOW)
     return run
 
 
