@@ -7,7 +7,8 @@ rules that can be followed, their UNTIL of the kind that it demands; a first ins
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 
 from icalendar import vRecur
 
@@ -18,6 +19,8 @@ from calendar_sync.recurrence.rule import InvalidRule, Rule
 from calendar_sync.recurrence.series import instants
 from calendar_sync.recurrence.vtimezone import BadTimeZone
 from calendar_sync.recurrence.zones import Zones, load_zone, to_instant, to_wall
+
+Span = tuple[datetime, datetime]
 
 
 def spelled_out(event: Event) -> Event:
@@ -103,10 +106,13 @@ def _excluding(event: Event) -> Event:
     set_of_all = _set_of(event)
     seconds = {slot(start) for start in (*recurrence.dates, *(start for start, _ in recurrence.periods)) if start.fold}
     named = {_named(one.original_start, seconds): one for one in event.overrides}
-    holes = {place for place, one in named.items() if one.time is None and not one.this_and_future}
-    gone = {slot(start) for start in recurrence.exceptions} | holes | {*_of_days(set_of_all, recurrence.excluded_days)}
+    holes = {place for place, one in named.items() if one.time is None}
     days = frozenset(recurrence.excluded_days)
-    kept = {place: one for place, one in named.items() if place not in gone and place[0].date() not in days}
+    gone = {slot(start) for start in recurrence.exceptions} | holes | {*_of_spans(set_of_all, _whole(days))}
+    gone |= {*_of_spans(set_of_all, _cancelled_for_a_while(event))} - named.keys()
+    gone |= {place for place in named if place[0].date() in days}
+    # What later instances are like is said by one that is itself excluded, too.
+    kept = {place: one for place, one in named.items() if one.this_and_future or place not in gone}
     return replace(
         event,
         recurrence=replace(recurrence, exceptions=tuple(_starts(gone)), excluded_days=()),
@@ -133,53 +139,80 @@ def _sorted(overrides: Mapping[Slot, Override]) -> Iterator[Override]:
     return (overrides[place] for place in sorted(overrides))
 
 
-def _of_days(starts: RecurrenceSet, days: Iterable[date]) -> Iterator[Slot]:
-    """Every start of the series on these days."""
+def _whole(days: Iterable[date]) -> Iterator[Span]:
+    return ((datetime.combine(day, time.min), datetime.combine(day, time.max)) for day in sorted(days))
+
+
+def _cancelled_for_a_while(event: Event) -> Iterator[Span]:
+    """Between an instance from which on all are cancelled, and one from which on they are something else."""
+    changes = _changes(event)
+    for one, following in pairwise(changes):
+        if one.time is None:
+            yield one.original_start, following.original_start - timedelta(microseconds=1)
+
+
+def _changes(event: Event) -> list[Override]:
+    return sorted((one for one in event.overrides if one.this_and_future), key=lambda one: slot(one.original_start))
+
+
+def _of_spans(starts: RecurrenceSet, spans: Iterable[Span]) -> Iterator[Slot]:
+    """Every start of the series in these spans."""
     every = replace(starts, exceptions=frozenset(), excluded_days=frozenset())
     budget = Budget(Limits().max_steps)
-    try:
-        for day in days:
-            within = (datetime.combine(day, time.min), datetime.combine(day, time.max))
-            yield from map(slot, every.starts(*within, budget))
-    except StepsExhausted:
-        return
+    with suppress(StepsExhausted):
+        for low, high in spans:
+            yield from map(slot, every.starts(low, high, budget))
 
 
 def _ruled(event: Event) -> Event:
-    recurrence = event.recurrence or Recurrence()
-    starts = _set_of(event)
+    """Rules as they are followed, none beyond an instance from which on all are cancelled for good."""
+    recurrence, starts = event.recurrence or Recurrence(), _set_of(event)
+    changes = _changes(event)
+    end = changes[-1].original_start if changes and changes[-1].time is None else None
+    before = end or datetime.max  # noqa: DTZ901 - a wall clock
+    is_never = {event.time.start} if before <= event.time.start else set()
     return replace(
         event,
         recurrence=replace(
             recurrence,
-            rules=tuple(_rules(recurrence.rules, starts)),
+            rules=tuple(_rules(recurrence.rules, starts, end)),
             exception_rules=tuple(_rules(recurrence.exception_rules, starts)),
+            dates=tuple(one for one in recurrence.dates if one < before),
+            periods=tuple(one for one in recurrence.periods if one[0] < before),
+            exceptions=tuple(_starts({*map(slot, recurrence.exceptions), *map(slot, is_never)})),
         ),
+        overrides=tuple(one for one in event.overrides if one.time is not None),
     )
 
 
-def _rules(texts: Iterable[str], starts: RecurrenceSet) -> Iterator[str]:
-    """Those that can be followed, UNTIL as RFC 5545 §3.3.10 demands it: a date for all-day series, else in UTC."""
+def _rules(texts: Iterable[str], starts: RecurrenceSet, end: datetime | None = None) -> Iterator[str]:
+    """Those that can be followed, UNTIL as RFC 5545 §3.3.10 demands it: a date for all-day series, else in UTC.
+
+    None makes a start at `end` or later.
+    """
     for text in texts:
         try:
             rule, written = readable(text, starts.time), vRecur.from_ical(text)
         except (InvalidRule, ValueError):
             continue
-        if rule.until is not None:
-            written["UNTIL"] = [_until(rule, starts)]
-        if rule.until is not None or rule.count is None:
+        if rule.until is not None or end is not None:
+            written["UNTIL"] = [_until(rule, starts, end)]
+        if "UNTIL" in written or rule.count is None:
             written.pop("COUNT", None)
         yield written.to_ical().decode()
 
 
-def _until(rule: Rule, starts: RecurrenceSet) -> date | datetime:
-    """Of UNTIL and COUNT, which RFC 5545 does not allow together, the earlier."""
+def _until(rule: Rule, starts: RecurrenceSet, end: datetime | None) -> date | datetime:
+    """Of UNTIL, the end and COUNT, of which RFC 5545 allows one, the earliest."""
     last = starts.last_wall(rule)
+    is_as_written = rule.count is None and (end is None or last < end)
+    if end is not None:
+        last = min(last, end - timedelta(seconds=1))
     if rule.count is not None:
         with suppress(StepsExhausted):
             last = min(last, replace(starts, rules=(rule,), dates=()).last_start(Budget(Limits().max_steps)) or last)
     if starts.time.all_day:
         return last.date()
-    if rule.count is None and isinstance(rule.until, datetime) and rule.until.tzinfo is not None:
+    if is_as_written and isinstance(rule.until, datetime) and rule.until.tzinfo is not None:
         return rule.until.astimezone(UTC)
     return to_instant(last.replace(microsecond=0), starts.zone)
