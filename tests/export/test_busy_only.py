@@ -69,7 +69,7 @@ def test_nothing_but_times_is_in_it_field_by_field() -> None:
 
 
 @given(event=event_objects())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_it_says_all_times_at_which_its_user_is_busy_and_no_others(event: Event) -> None:
     found = read_back(feed_of(event, feed=BUSY))
 

@@ -1,11 +1,10 @@
-"""A feed is valid: three other programs' parsers accept it, the strict one to the last property, and read the same."""
+"""A feed is valid: two independent parsers accept it, the strict one to the last property, and read the same."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 import icalendar
 import recurring_ical_events
-import vobject
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ical.calendar_stream import IcsCalendarStream
@@ -41,13 +40,14 @@ def _said(event: Event, start: datetime, details: Details) -> Said:
     return event.uid, start, title, description, location
 
 
-def instant(moment: date) -> datetime:
+def instant(moment: date | None) -> datetime:
+    assert moment is not None
     return moment.astimezone(UTC) if isinstance(moment, datetime) else datetime.combine(moment, time(), UTC)
 
 
 @given(events=EVENTS)
-@settings(max_examples=25, deadline=None)
-def test_three_parsers_accept_it_and_read_the_same(events: list[Event]) -> None:
+@settings(max_examples=20, deadline=None)
+def test_two_parsers_accept_it_and_read_the_same(events: list[Event]) -> None:
     feed, expected = feed_of(*events), [each for event in events for each in said(event)]
 
     strict = icalendar.Calendar.from_ical(feed)
@@ -55,7 +55,7 @@ def test_three_parsers_accept_it_and_read_the_same(events: list[Event]) -> None:
     assert [
         (
             str(one["UID"]),
-            instant(one.start),
+            instant(one.get("DTSTART").dt),
             *(_text(one.get(name)) for name in ("SUMMARY", "DESCRIPTION", "LOCATION")),
         )
         for one in strict.walk("VEVENT")
@@ -64,11 +64,10 @@ def test_three_parsers_accept_it_and_read_the_same(events: list[Event]) -> None:
         (one.uid, instant(one.dtstart), one.summary or None, one.description or None, one.location or None)
         for one in IcsCalendarStream.calendar_from_ics(feed.decode()).events
     ] == expected
-    assert len(vobject.readOne(feed.decode()).contents.get("vevent", [])) == len(expected)
 
 
 @given(event=event_objects(PLAIN_DETAILS, SAFE_HOURS))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_recurring_ical_events_has_the_instances_that_are_stored(event: Event) -> None:
     window = Window(datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 11, 15, tzinfo=UTC))
 

@@ -63,13 +63,13 @@ def texts(*events: Event) -> list[str]:
 
 
 @given(event=event_objects())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_an_event_comes_back(event: Event) -> None:
     assert texts(*read_back(feed_of(event))) == texts(less_what_is_lost(event))
 
 
 @given(events=st.lists(event_objects(), max_size=2, unique_by=lambda one: one.uid), portion=st.integers(1, 2))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_what_came_back_once_comes_back_as_it_is(events: list[Event], portion: int) -> None:
     once = read_back(feed_of(*events, portion=portion))
 

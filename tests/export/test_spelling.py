@@ -24,7 +24,7 @@ def instances(event: Event) -> list[tuple[datetime, datetime, Details]]:
 
 
 @given(event=event_objects())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_instances_are_the_same_and_so_is_what_is_spelled_out_again(event: Event) -> None:
     spelled = spelled_out(event)
 

@@ -28,7 +28,7 @@ def definition(name: str, rules: str | None = None) -> str:
     ),
     instant=st.datetimes(datetime(1971, 1, 1), datetime(2099, 12, 1)),  # noqa: DTZ001 - made aware below
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_zone_has_its_offsets_from_1970_to_2100(name: str, instant: datetime) -> None:
     clock = load_zone(name, definition(name))
 
