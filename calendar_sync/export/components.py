@@ -102,11 +102,17 @@ def _add_recurrence(component: VEvent, recurrence: Recurrence, of: EventTime, zo
     _add_moments(component, "rdate", [each for each in recurrence.dates if slot(each) not in with_end], of, zones)
     _add_moments(component, "exdate", recurrence.exceptions, of, zones)
     for start, end in recurrence.periods:
-        value = {"VALUE": "PERIOD"}
-        period = _moment(start, of), _moment(end, of)
-        if (period[0].tzinfo is None) != (period[1].tzinfo is None):
-            period = _instant(start, of), _instant(end, of)
-        component.add("rdate", [period], parameters=value | _zone_of(period[0], of, zones))
+        period = _period(start, end, of)
+        component.add("rdate", [period], parameters={"VALUE": "PERIOD"} | _zone_of(period[0], of, zones))
+
+
+def _period(start: datetime, end: datetime, of: EventTime) -> tuple[datetime, datetime]:
+    """Both on one clock; one that ends before it starts has no length."""
+    starts_at, ends_at = _instant(start, of), _instant(end, of)
+    period = _moment(start, of), _moment(end, of)
+    if ends_at <= starts_at:
+        return period[0], period[0]
+    return (starts_at, ends_at) if _is_local(period[0]) != _is_local(period[1]) else period
 
 
 def _add_moments(

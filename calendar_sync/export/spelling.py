@@ -28,7 +28,7 @@ def spelled_out(event: Event) -> Event:
     event = _in_known_zones(event)
     if event.recurrence is None or event.is_orphan:
         return event
-    event = _first_reading(_dated(event))
+    event = _first_reading(_dated(_whole_days(event)))
     return event if event.is_orphan else _ruled(_excluding(event))
 
 
@@ -50,6 +50,15 @@ def _is_known(name: str, rules: str | None = None) -> bool:
     except BadTimeZone:
         return False
     return True
+
+
+def _whole_days(event: Event) -> Event:
+    """Of an all-day series, a period is a date: as long as the others."""
+    recurrence = event.recurrence or Recurrence()
+    if not (event.time.all_day and recurrence.periods):
+        return event
+    dates = {*recurrence.dates, *(start for start, _ in recurrence.periods)}
+    return replace(event, recurrence=replace(recurrence, dates=tuple(sorted(dates)), periods=()))
 
 
 def _dated(event: Event) -> Event:

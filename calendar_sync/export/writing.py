@@ -1,5 +1,6 @@
 """The text of a feed, an event object after the other, packed until it is complete."""
 
+import logging
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +23,7 @@ from calendar_sync.store.payload import decode, encode
 FORMAT = 1
 """To be raised when the same events come out as another text: whoever has the feed has to read it again."""
 
+_log = logging.getLogger(__name__)
 _PRODUCER = "-//calendar-sync//Export//EN"
 _END = b"END:VCALENDAR\r\n"
 
@@ -61,8 +63,7 @@ class FeedWriter:
 
     def write(self, entries: Iterable[ExportedEntry], payloads: Mapping[EventId, str]) -> None:
         """The next portion."""
-        events = ((entry, decode(entry.id, payloads[entry.id])) for entry in entries if entry.id in payloads)
-        text = b"".join(self._event(entry, event) for entry, event in events)
+        text = b"".join(self._event(entry, payloads[entry.id]) for entry in entries if entry.id in payloads)
         self._length += len(text)
         self._packed.append(zlib.compress(text))
 
@@ -72,7 +73,14 @@ class FeedWriter:
         pieces = (head.removesuffix(_END), *self._zones.definitions())
         return FeedText.of(pieces, self._packed, self._length)
 
-    def _event(self, entry: ExportedEntry, event: Event) -> bytes:
+    def _event(self, entry: ExportedEntry, payload: str) -> bytes:
+        try:
+            return self._components(entry, decode(entry.id, payload))
+        except Exception as error:  # noqa: BLE001 - whatever one event does to a library, the others are still written
+            _log.warning("An event cannot be exported.", extra={"event_id": entry.id, "error": type(error).__name__})
+            return b""
+
+    def _components(self, entry: ExportedEntry, event: Event) -> bytes:
         shown = busy_only(event) if self._feed.is_busy_only else event
         stamp = None if shown is None else self._stamp(entry, shown)
         if shown is None or stamp is None:
