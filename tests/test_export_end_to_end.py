@@ -5,8 +5,13 @@ from tests.resolvers.test_export_feeds import CREATE, REVOKE
 from tests.schema.asking import CONNECT_FEED, asking, hour
 from tests.web.door import a_door
 
-EVENTS = "{ events(first: 50) { nodes { icalUid title start { dateTime date timeZone } end { dateTime date timeZone } isRecurring location } } }"
-CONNECTIONS = "{ connections { lastError eventCount } }"
+EVENTS = """
+{
+  events(first: 50) {
+    nodes { icalUid title start { dateTime date timeZone } end { dateTime date timeZone } isRecurring location }
+  }
+}
+"""
 PUBLIC = "http://127.0.0.1:8000"
 
 
