@@ -108,10 +108,13 @@ _PLATFORMS: Final = (
 PLATFORMS: Final = tuple(one.name for one in _PLATFORMS)
 """The names of those that are known, in the order in which they are tried."""
 
-_BESIDE = re.compile(
-    r"/(?:meeting|webinar)/(?:register|attendee)/|/weblink/register/|/(?:register|rt|webinar)(?:/|$)|/stream/",
-    re.IGNORECASE,
-)
+_BESIDE = {
+    "zoom": re.compile(r"/(?:meeting|webinar)/(?:register|attendee)/", re.IGNORECASE),
+    "webex": re.compile(r"/weblink/register/", re.IGNORECASE),
+    "gotowebinar": re.compile(rf"/(?:register|rt|webinar){_END}", re.IGNORECASE),
+    "google_meet_stream": re.compile("/"),
+}
+"""Where people register for a meeting or look on."""
 
 
 def platform_of(address: SplitResult) -> str | None:
@@ -134,8 +137,8 @@ def _place(address: SplitResult) -> str:
 
 def is_to_join(link: MeetingLink) -> bool:
     """Whether it leads into the meeting, rather than to where people register for it or look on."""
-    address = parse_address(link.url)
-    return address is None or not _BESIDE.match(_place(address))
+    address, beside = parse_address(link.url), _BESIDE.get(link.platform)
+    return address is None or beside is None or not beside.match(_place(address))
 
 
 _ZOOM_NUMBER = re.compile(r"/(?:j|w|s|wc/join|wc)/(\d{9,12})|[?&]confno=(\d{9,12})", re.IGNORECASE)

@@ -23,7 +23,7 @@ MOST_CALENDARS = 200
 """Named for one feed."""
 LONGEST_NAME = 200
 
-_PORTION = 250
+_PORTION = 100
 _WRITTEN_AT_ONCE = 2
 _BETWEEN_TOUCHES = timedelta(minutes=5)
 _SETTLED = timedelta(minutes=1)

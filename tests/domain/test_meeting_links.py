@@ -294,6 +294,7 @@ def test_what_a_provider_calls_a_conference_is_one_on_any_host_but_comes_last() 
         "https://acme.zoom.us/webinar/register/WN_abc",
         "https://acme.webex.com/weblink/register/r0f8",
         "https://attendee.gotowebinar.com/register/123456789",
+        "https://attendee.gotowebinar.com/rt/123456789",
         "https://stream.meet.google.com/stream/0f8fad5b",
     ],
 )
