@@ -21,6 +21,7 @@ from calendar_sync.connections.service import ConnectionService
 from calendar_sync.connections.tokens import Renewals
 from calendar_sync.domain.providers import Provider, ProviderName
 from calendar_sync.events.service import EventService
+from calendar_sync.export.service import ExportService
 from calendar_sync.push_addresses import push_addresses
 from calendar_sync.request_budgets import StoredReservations
 from calendar_sync.settings import Settings
@@ -64,6 +65,7 @@ class Services:
     connections: ConnectionService
     org_calendars: OrgCalendarService
     events: EventService
+    exports: ExportService
     sync: SyncService
     inbox: Inbox
     schedule: Schedule
@@ -147,6 +149,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             connections=ConnectionService(database, keyring, providers, utc_now, oauth, channels, first),
             org_calendars=OrgCalendarService(database, sync.sync, utc_now, pace.spread),
             events=EventService(database),
+            exports=ExportService(database, utc_now, str(settings.public_url), settings.sync_interval),
             sync=sync,
             inbox=inbox,
             schedule=Schedule(database, queue, utc_now, settings.run_history),

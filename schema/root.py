@@ -7,6 +7,7 @@ from strawberry.schema.config import StrawberryConfig
 
 import resolvers.connections
 import resolvers.events
+import resolvers.export_feeds
 import resolvers.organization_calendars
 import resolvers.sync
 import resolvers.viewer
@@ -15,6 +16,7 @@ from schema.types.calendar import Calendar
 from schema.types.connection import ConnectedAccount
 from schema.types.event import Event
 from schema.types.event_list import EventConnection
+from schema.types.export_feed import CreateExportFeedResult, ExportFeed, RevokeExportFeedResult
 from schema.types.mutations import (
     ConnectCalendarResult,
     DisconnectResult,
@@ -77,6 +79,10 @@ class Query:
         resolver=resolvers.organization_calendars.organization_calendars,
         description="The organisation's calendars, the oldest first. Only its administrators may ask.",
     )
+    export_feeds: list[ExportFeed] = strawberry.field(
+        resolver=resolvers.export_feeds.export_feeds,
+        description="The feeds by which calendar programs read your calendars, the oldest first; without addresses.",
+    )
 
 
 @strawberry.type(description="What can be done.")
@@ -117,6 +123,15 @@ class Mutation:
         resolver=resolvers.organization_calendars.sync_organization_calendar,
         description="Sync the account that a calendar of the organisation comes by, as an administrator, and wait "
         "until it is done. A run that is under way already is joined.",
+    )
+    create_export_feed: CreateExportFeedResult = strawberry.mutation(
+        resolver=resolvers.export_feeds.create_export_feed,
+        description="Make a secret address at which Google Calendar, Outlook, Apple Calendar and any other program can "
+        "subscribe to your calendars. Whoever has the address can read them until it is revoked.",
+    )
+    revoke_export_feed: RevokeExportFeedResult = strawberry.mutation(
+        resolver=resolvers.export_feeds.revoke_export_feed,
+        description="Take a secret address back: nothing can be read there any more.",
     )
 
 

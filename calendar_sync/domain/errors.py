@@ -47,7 +47,7 @@ class Refusal(CalendarSyncError):
 
 class NotFound(Refusal):
     """`kind` says what was looked for: `event`, `connection`, `calendar`, `org_calendar`, `user`, `api_key`,
-    `sync_run`."""
+    `sync_run`, `export_feed`."""
 
     code = "NOT_FOUND"
 

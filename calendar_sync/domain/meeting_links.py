@@ -6,11 +6,11 @@ Nothing is ever fetched to find out where an address leads. All of it takes time
 import re
 from collections.abc import Collection, Iterator, Sequence
 from html import unescape
-from itertools import islice
+from itertools import filterfalse, islice
 
 from calendar_sync.domain.events import MeetingLink
 from calendar_sync.domain.link_wrappers import parse_address, unwrap
-from calendar_sync.domain.meeting_platforms import OTHER_PLATFORM, meeting_key, platform_of
+from calendar_sync.domain.meeting_platforms import OTHER_PLATFORM, is_to_join, meeting_key, platform_of
 
 __all__ = ["find_meeting_links", "meeting_key", "meeting_link"]
 
@@ -30,8 +30,9 @@ _SCHEME = re.compile(r"[a-z]+:", re.IGNORECASE)
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 _AFTER_ADDRESS = ").,;:!?>]}\"'*"
 _FOOTERS = re.compile(
-    r"(?:www\.)?aka\.ms/JoinTeamsMeeting|support\.zoom\.(?:us|com)/|(?:[a-z0-9-]+\.)*zoom\.(?:us|com)/u/"
-    r"|(?:[a-z0-9-]+\.)*teams\.(?:microsoft\.com|cloud\.microsoft)/meetingOptions",
+    r"(?:www\.)?aka\.ms/JoinTeamsMeeting|support\.zoom\.(?:us|com)/|(?:[a-z0-9-]+\.)*zoom\.(?:us|com)/(?:u|rec)/"
+    r"|(?:[a-z0-9-]+\.)*teams\.(?:microsoft\.com|cloud\.microsoft)/meetingOptions"
+    r"|dialin\.teams\.microsoft\.com/|tel\.meet/|(?:[a-z0-9-]+\.)+webex\.com/[\w./-]*globalcallin\.php",
     re.IGNORECASE,
 )
 
@@ -43,8 +44,9 @@ def find_meeting_links(
 
     `structured` are addresses the provider gave as such (conference data, `CONFERENCE`, `joinUrl`), in order of trust;
     they count as links (platform `other`) even if the platform is not known. `location` and `texts` (plain or HTML)
-    are searched for links of known platforms. Known platforms come before `other`; of several addresses of the same
-    meeting the longest is kept, which carries the passcode, in the place of the first.
+    are searched for links of known platforms. Known platforms come before `other`, where people register or look on
+    comes after both. Of several addresses of the same meeting the longest is kept, which carries the passcode, in the
+    place of the first. Pages of dial-in numbers, recordings, options and help are no links.
     """
     known: list[MeetingLink] = []
     other: list[MeetingLink] = []
@@ -56,7 +58,8 @@ def find_meeting_links(
             other.append(unknown)
     for text in (location or "", *texts):
         known += filter(None, map(_known_link, _addresses_in(text)))
-    return (*_one_each(known), *_one_each(other))
+    found = _one_each(known)
+    return (*filter(is_to_join, found), *_one_each(other), *filterfalse(is_to_join, found))
 
 
 def meeting_link(address: str) -> MeetingLink | None:

@@ -26,7 +26,8 @@ class _Platform(NamedTuple):
 
 
 def _platform(name: str, host: str, path: str) -> _Platform:
-    return _Platform(name, re.compile(host, re.IGNORECASE), re.compile(path, re.IGNORECASE))
+    # In ASCII: without regard to case, `i` would match a dotless one, which is a look-alike's.
+    return _Platform(name, re.compile(host, re.IGNORECASE | re.ASCII), re.compile(path, re.IGNORECASE))
 
 
 _END = r"(?=[/?#]|$)"
@@ -96,11 +97,24 @@ _PLATFORMS: Final = (
     _platform("dialpad", r"meetings\.dialpad\.com", r"/(?:room/)?[\w.\-]+"),
     _platform("uberconference", r"(?:www\.)?uberconference\.com", r"/(?:room/)?[\w.\-]+"),
     _platform("daily", r"(?!(?:www|docs|help|dashboard|api)\.)[a-z0-9-]+\.daily\.co", r"/[\w\-]+"),
-    _platform("teamviewer", r"go\.teamviewer\.com", r"/(?:v\d+/)?m?\d{6,}"),
+    _platform("teamviewer", r"go\.(?:teamviewer|blizz)\.com", r"/(?:v\d+/)?m?\d{6,}"),
+    _platform("discord", r"(?:www\.)?discord\.(?:gg|com)", r"/(?:invite|channels|events)/[\w\-/]+"),
     _platform("vonage", r"meetings\.vonage\.com", r"/\?room_token=|/[\w\-]{6,}"),
     # Any company's own server: tried last.
     _platform("skype_business", r"meet\.[a-z0-9.-]+", rf"/[\w.\-]+/[\w.\-]+/[A-Z0-9]{{6,10}}{_END}"),
 )
+
+
+PLATFORMS: Final = tuple(one.name for one in _PLATFORMS)
+"""The names of those that are known, in the order in which they are tried."""
+
+_BESIDE = {
+    "zoom": re.compile(r"/(?:meeting|webinar)/(?:register|attendee)/", re.IGNORECASE),
+    "webex": re.compile(r"/weblink/register/", re.IGNORECASE),
+    "gotowebinar": re.compile(rf"/(?:register|rt|webinar){_END}", re.IGNORECASE),
+    "google_meet_stream": re.compile("/"),
+}
+"""Where people register for a meeting or look on."""
 
 
 def platform_of(address: SplitResult) -> str | None:
@@ -119,6 +133,12 @@ def _place(address: SplitResult) -> str:
     query = f"?{address.query}" if address.query else ""
     fragment = f"#{address.fragment}" if address.fragment else ""
     return f"{address.path}{query}{fragment}"
+
+
+def is_to_join(link: MeetingLink) -> bool:
+    """Whether it leads into the meeting, rather than to where people register for it or look on."""
+    address, beside = parse_address(link.url), _BESIDE.get(link.platform)
+    return address is None or beside is None or not beside.match(_place(address))
 
 
 _ZOOM_NUMBER = re.compile(r"/(?:j|w|s|wc/join|wc)/(\d{9,12})|[?&]confno=(\d{9,12})", re.IGNORECASE)

@@ -80,7 +80,7 @@ class RecurrenceSet:
         """A wall-clock time after which nothing starts; `None` if a rule has no end. Raises `StepsExhausted`."""
         lasts = list(self.dates[-1:])
         for rule in self.rules:
-            until = self._last_wall(rule)
+            until = self.last_wall(rule)
             if rule.count is None and until >= LAST_START:
                 return None
             lasts.append(last_start(self._pattern(rule, budget), later(until, _DAY), budget))
@@ -95,7 +95,7 @@ class RecurrenceSet:
     ) -> Iterator[datetime]:
         pattern = self._pattern(rule, budget)
         of_pattern = excluded_starts if excluding else series_starts
-        last = self._last_wall(rule)
+        last = self.last_wall(rule)
         if self.time.all_day or not isinstance(rule.until, datetime) or rule.until.tzinfo is None:
             return of_pattern(pattern, low, min(high, last), budget)
         return self._until(of_pattern(pattern, low, min(high, later(last, _DAY)), budget), rule.until, last)
@@ -103,7 +103,7 @@ class RecurrenceSet:
     def _pattern(self, rule: Rule, budget: Budget) -> Pattern:
         return Pattern.of(rule, self.time.start.replace(fold=self.time.fold), budget, all_day=self.time.all_day)
 
-    def _last_wall(self, rule: Rule) -> datetime:
+    def last_wall(self, rule: Rule) -> datetime:
         """The last wall-clock time that UNTIL allows; on an all-day series, within the last day it allows.
 
         UNTIL as an instant on an all-day series is a day's edge as some write it (that day), or is Exchange's, which
@@ -131,13 +131,18 @@ def _readable(texts: Iterable[str], of: EventTime, problems: list[str]) -> tuple
     rules: list[Rule] = []
     for text in texts:
         try:
-            rule = Rule.parse(text)
-            if of.all_day and rule.frequency > Frequency.DAILY:
-                raise InvalidRule("The recurrence rule repeats within a day, which an all-day event cannot.")
-            rules.append(rule)
+            rules.append(readable(text, of))
         except InvalidRule as err:
             problems.append(err.message)
     return tuple(rules)
+
+
+def readable(text: str, of: EventTime) -> Rule:
+    """The rule of a series that starts at `of`. Raises `InvalidRule` where it cannot be followed."""
+    rule = Rule.parse(text)
+    if of.all_day and rule.frequency > Frequency.DAILY:
+        raise InvalidRule("The recurrence rule repeats within a day, which an all-day event cannot.")
+    return rule
 
 
 def _without(starts: Iterator[datetime], excluded: Iterator[datetime]) -> Iterator[datetime]:

@@ -13,6 +13,7 @@ from calendar_sync.store.connections import Connections
 from calendar_sync.store.consents import Consents
 from calendar_sync.store.credentials import Credentials
 from calendar_sync.store.events import Events
+from calendar_sync.store.export_feeds import ExportFeeds
 from calendar_sync.store.org_calendars import OrgCalendars
 from calendar_sync.store.requests import Requests
 from calendar_sync.store.runs import Runs
@@ -36,6 +37,7 @@ class Transaction:
         self.runs = Runs(connection)
         self.schedules = Schedules(connection)
         self.changes = Changes(connection)
+        self.export_feeds = ExportFeeds(connection)
         self.budgets = RequestBudgets(connection)
         self.after_commit: list[Callable[[], Awaitable[None]]] = []
         """What is to be done once the transaction is committed. It must not fail: nobody could undo the rest."""

@@ -11,11 +11,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.errors import NotAuthenticated, TooManyRequests
+from calendar_sync.domain.identifiers import ExportFeedId
 from calendar_sync.services import Services
 from calendar_sync.web.rate_limits import Allowance, TokenBuckets
 
 KEY_HEADERS = ("x-api-key", "api-key")
 _FAILURES_PER_MINUTE = 100
+_READINGS_PER_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Credentials:
 
 
 class Doorkeeper:
-    """Counts the requests of each user, and the wrong credentials from each address.
+    """Counts the requests of each user, the wrong credentials from each address, and how often a feed is read.
 
     Wrong credentials are refused more curtly (429) when an address sends many of them; good ones from the same
     address still pass, so that nobody behind a shared address or proxy can lock the others out.
@@ -34,9 +36,14 @@ class Doorkeeper:
     def __init__(self, requests_per_minute: int, failures_per_minute: int = _FAILURES_PER_MINUTE) -> None:
         self._requests = TokenBuckets(requests_per_minute)
         self._failures = TokenBuckets(failures_per_minute)
+        self._readings = TokenBuckets(_READINGS_PER_MINUTE)
 
     def count_request(self, actor: Actor) -> Allowance:
         return self._requests.take(actor.user_id)
+
+    def count_reading(self, feed: ExportFeedId) -> Allowance:
+        """Apart from its user's requests: whoever has the address cannot use these up."""
+        return self._readings.take(feed)
 
     def count_failure(self, connection: HTTPConnection) -> None:
         """Raises `TooManyRequests`."""

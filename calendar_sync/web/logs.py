@@ -21,6 +21,7 @@ _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
         r"\1\2/…",
     ),
     (re.compile(r"\bcs_[a-z2-7]{12}_[A-Za-z0-9_-]+"), "cs_…"),
+    (re.compile(r"\bcsf_[A-Za-z0-9_-]+"), "csf_…"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)+"), "eyJ…"),
     (re.compile(r"\b(bearer|basic|digest)\s+[^\s\"',;]+", re.IGNORECASE), r"\1 …"),
     (

@@ -8,6 +8,7 @@ from calendar_sync.settings import Settings
 from calendar_sync.web import (
     connections_routes,
     events_routes,
+    export_routes,
     health,
     oauth_routes,
     org_connections_routes,
@@ -38,7 +39,7 @@ OPERATIONS = (
 
 
 def routes() -> list[BaseRoute]:
-    return [*routes_of(OPERATIONS), *routes_of_pages(OPERATIONS)]
+    return [*routes_of(OPERATIONS), *export_routes.routes(), *routes_of_pages(OPERATIONS)]
 
 
 def middleware(settings: Settings) -> list[Middleware]:

@@ -1,6 +1,6 @@
 """What an event says: texts, status, people and links."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from calendar_sync.domain.events import Attendee, Details, EventStatus, Person, ResponseStatus, Visibility
 from calendar_sync.domain.meeting_links import find_meeting_links
@@ -25,7 +25,7 @@ def details(event: wire.Event, me: str | None) -> Details:
     """`me` is the account's address, lower case. Words that Graph adds later mean what an absent one does."""
     place = event.get("location") or {}
     description, location = _description(event.get("body") or {}), _text(place.get("displayName"))
-    texts = [text for text in (_text(place.get("locationUri")), description) if text]
+    texts = [text for text in (*_places(event), description) if text]
     return Details(
         title=_text(event.get("subject")),
         description=description,
@@ -38,6 +38,13 @@ def details(event: wire.Event, me: str | None) -> Details:
         visibility=_VISIBILITIES.get(_word(event.get("sensitivity")), Visibility.DEFAULT),
         is_busy=_word(event.get("showAs")) not in _NOT_BUSY,
     )
+
+
+def _places(event: wire.Event) -> Iterator[str | None]:
+    """Where else a link may stand: the address of the location, and of an event with several all others."""
+    yield _text((event.get("location") or {}).get("locationUri"))
+    for place in event.get("locations") or ():
+        yield from (_text(place.get("displayName")), _text(place.get("locationUri")))
 
 
 def _text(value: str | None) -> str | None:

@@ -111,6 +111,7 @@ class Event(TypedDict, total=False):
     organizer: Recipient | None
     attendees: list[Attendee] | None
     location: Location | None
+    locations: list[Location] | None
     onlineMeeting: OnlineMeeting | None
     onlineMeetingUrl: str | None
     webLink: str | None

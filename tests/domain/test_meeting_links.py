@@ -15,7 +15,19 @@ zoom               https://app.zoom.us/wc/85012345678/join?fromPWA=1
 zoom               https://zoomgov.com/j/1601234567
 zoom               zoommtg://zoom.us/join?confno=85012345678&pwd=x
 zoom               https://zoom.us/join?action=join&confno=85012345678
+zoom               https://app.zoom.us/wc/join/85012345678
+zoom               https://app.zoom.us/wc/85012345678/start
+zoom               https://zoom.us/s/85012345678
+zoom               https://acme.zoom.us/meeting/register/tZ0ocO-tqz0iGtYl
+zoom               https://acme.zoom.us/meeting/attendee/tZ0ocO-tqz0iGtYl
+zoom               https://acme.zoom.us/webinar/register/WN_abc
+zoom               https://events.zoom.us/ej?code=abc
+zoom               https://acme.zoom.com/j/85012345678
+zoom               https://acme.zoom.com.cn/j/85012345678
+zoom               https://acme.zoom-x.de/j/85012345678
 google_meet        https://meet.google.com/abc-defg-hij?authuser=0
+google_meet        https://meet.google.com/abcdefghij
+google_meet        https://meet.google.com/meet/abc-defg-hij
 google_meet        https://meet.google.com/lookup/team-daily
 google_meet        https://meet.google.com/_meet/abc-defg-hij
 google_meet        https://g.co/meet/acme-daily
@@ -25,6 +37,11 @@ teams              https://teams.microsoft.com/meet/2451234567890?p=AbCdEf
 teams              https://teams.live.com/meet/9312345678901?p=xyz
 teams              https://gov.teams.microsoft.us/l/meetup-join/19%3a
 teams              https://teams.cloud.microsoft/meet/2451234567890?p=AbCdEf
+teams              https://dod.teams.microsoft.us/l/meetup-join/19%3a
+teams              https://teams.microsoftonline.cn/l/meetup-join/19%3a
+teams              https://teams.microsoft.com/l/meeting/join?id=1
+teams              https://teams.microsoft.com/v2/?meetingjoin=true#/l/meetup-join/19:meeting_x@thread.v2/0
+teams              https://teams.microsoft.com/dl/launcher/launcher.html?url=%2F_%23%2Fl%2Fmeetup-join%2F19
 teams              https://teams.microsoft.com/_#/l/meetup-join/19:meeting_NmY@thread.v2/0
 teams              msteams:/l/meetup-join/19:meeting_NmY@thread.v2/0
 webex              https://acme.webex.com/acme/j.php?MTID=md41817da6a55b0925530cb88b3577b1e
@@ -33,22 +50,79 @@ webex              https://acme.webex.com/join/jdoe
 webex              https://acme.webex.com/m/0f8fad5b-d9cb-469f-a165-70867728950e
 webex              https://acme.my.webex.com/acme.my/j.php?MTID=m1
 webex              https://acme.webex.com/wbxmjs/joinservice/sites/acme/meeting/download/abc
+webex              https://acme.webex.com/acme/m.php?AT=JM&MK=123456789
+webex              https://acme.webex.com/acme/e.php?AT=SI&ED=123456789
+webex              https://acme.webex.com/acme/g.php?RGID=r1
+webex              https://acme.webex.com/m/0f8fad5bd9cb469fa16570867728950e
+webex              https://acme.webex.com/webappng/sites/acme/meeting/info/0f8f
+webex              https://acme.webex.com/weblink/register/r0f8fad5b
 goto               https://meet.goto.com/123456789
+goto               https://app.goto.com/meeting/123456789
+goto               https://gotomeeting.com/join/123456789
+goto               https://www.gotomeeting.com/join/123456789
+goto               https://app.gotomeeting.com/join/123456789
+goto               https://www.gotomeet.at/acme/1
+gotowebinar        https://global.gotowebinar.com/join/123456789/1234
+gotowebinar        https://attendee.gotowebinar.com/register/123456789
+gotowebinar        https://attendee.gotowebinar.com/rt/123456789
 goto               https://global.gotomeeting.com/join/123456789
 goto               https://meet.goto.com/acmeroom
 goto               https://gotomeet.me/acme
 whereby            https://whereby.com/acme-room
+whereby            https://acme.whereby.com/acme-room
+whereby            https://appear.in/acme-room
 jitsi              https://meet.jit.si/MyRoom
+jitsi              https://8x8.vc/vpaas-magic-cookie/MyRoom
+jitsi              https://acme.8x8.vc/acme/MyRoom
+jitsi              https://meet.jitsi.example.org/MyRoom
 chime              https://chime.aws/1234567890
+chime              https://app.chime.aws/meetings/1234567890
+ringcentral        https://v.ringcentral.com/conf/on/123456789
+ringcentral        https://v.ringcentral.com/w/join/123456789
+ringcentral        https://v.ringcentral.com/teleconference
+ringcentral        https://video.unifyoffice.com/join/123456789
+ringcentral        https://video.cloudoffice.avaya.com/join/123456789
+ringcentral        https://video.rainbowoffice.com/join/123456789
 ringcentral        https://v.ringcentral.com/join/123456789?pw=x
 ringcentral        https://meetings.ringcentral.com/j/1234567890
 bluejeans          https://bluejeans.com/123456789/1234
 slack_huddle       https://app.slack.com/huddle/T012AB3CD/C045EF6GH
 gather             https://app.gather.town/app/abc123/Office?spawnToken=x
+gather             https://gather.town/app/abc123/Office
+gather             https://app.v2.gather.town/app/abc123/Office
+gather             https://www.gather.town/invite?token=x
+around             https://meet.around.co/r/acme
+around             https://around.co/r/acme
 livestorm          https://app.livestorm.co/acme/demo
 livestorm          https://app.livestorm.com/p/0f8f
 skype              https://join.skype.com/AbCdEf
+skype              https://join.skype.com/invite/AbCdEf
+skype              https://join.skype.com/meetnow/AbCdEf
 facetime           https://facetime.apple.com/join#v=1&p=abc&k=def
+lark               https://vc.larksuite.com/j/123456789
+lark               https://vc.feishu.cn/j/123456789
+tencent            https://meeting.tencent.com/dm/AbCdEf
+tencent            https://meeting.tencent.com/s/AbCdEf
+tencent            https://meeting.tencent.com/p/123456789
+tencent            https://voovmeeting.com/dw/AbCdEf
+proton             https://meet.proton.me/join/id-ABC#pwd-DEF
+cal_com            https://app.cal.com/video/abc
+livekit            https://meet.livekit.io/rooms/abc
+riverside          https://riverside.fm/studio/acme
+riverside          https://riverside.com/studio/acme
+streamyard         https://streamyard.com/abc123def4
+streamyard         https://www.streamyard.com/guest/abc123def4
+dialpad            https://meetings.dialpad.com/room/acme
+uberconference     https://www.uberconference.com/room/acme
+uberconference     https://uberconference.com/acme
+daily              https://acme.daily.co/stand-up
+teamviewer         https://go.teamviewer.com/v15/m12345678
+teamviewer         https://go.blizz.com/12345678
+discord            https://discord.gg/invite/AbCdEf
+discord            https://discord.com/channels/123/456
+discord            https://www.discord.com/events/123/456
+vonage             https://meetings.vonage.com/?room_token=123456789
+vonage             https://meetings.vonage.com/123456789
 skype_business     https://meet.lync.com/acme/jdoe/AB12CD34
 skype_business     https://meet.acme.com/acme/jdoe/AB12CD34
 """
@@ -60,6 +134,28 @@ https://evil.example/?u=https://zoom.us/j/123456789
 https://zoom.us.evil.example/j/123456789
 https://zoom.us@evil.example/j/123456789
 https://notzoom.us/j/123456789
+https://zoom.us.evil.com/j/123456789
+https://zoom-us.evil.com/j/123456789
+https://evil.com/zoom.us/j/123456789
+https://evil.com/#@zoom.us/j/123456789
+https://zoom.us%2eevil.com/j/123456789
+https://zoom.us:pass@evil.com/j/123456789
+https://zооm.us/j/123456789
+https://zoom.uſ/j/123456789
+https://v.rıngcentral.com/join/123456789
+https://meet.google.com.evil.com/abc-defg-hij
+https://meet.goog1e.com/abc-defg-hij
+https://teams.microsoft.com.evil.com/l/meetup-join/19%3ameeting_x%40thread.v2/0
+https://teams-microsoft.com/l/meetup-join/19%3ameeting_x%40thread.v2/0
+https://acme.webex.com.evil.com/meet/jdoe
+https://evilwebex.com/meet/jdoe
+https://safelinks.protection.outlook.com.evil.com/?url=https%3A%2F%2Fzoom.us%2Fj%2F85012345678
+https://www.google.com.evil.com/url?q=https%3A%2F%2Fzoom.us%2Fj%2F85012345678
+https://protect-us.mimecast.com/s/AbCdEfGh?domain=zoom.us
+https://secure-web.cisco.com/1AbCdEf/https%3A%2F%2Fzoom.us%2Fj%2F85012345678
+https://teams.microsoft.com/meetingOptions/?organizerId=1
+https://zoom.us/rec/share/abc
+https://zoom.us/u/adxyz
 https://zoom.us/pricing
 https://zoom.us/j/12
 https://whereby.com/pricing
@@ -70,7 +166,7 @@ ftp://zoom.us/j/123456789
 javascript:location='https://'
 https://example.com
 nothing
-"""
+"""  # noqa: RUF001 - look-alikes are what it is about
 
 WRAPPED = """
 teams       https://nam02.safelinks.protection.outlook.com/?url=https%3A%2F%2Fteams.microsoft.com%2Fl%2Fmeetup-join%2F19%253ameeting_x%2540thread.v2%2F0%3Fcontext%3D%257b%257d&amp;data=05%7C02%7C&amp;sdata=x&amp;reserved=0 https://teams.microsoft.com/l/meetup-join/19%3ameeting_x%40thread.v2/0?context=%7b%7d
@@ -81,6 +177,9 @@ zoom        https://urldefense.com/v3/__https://acme.zoom.us/j/85012345678?pwd=a
 zoom        https://urldefense.proofpoint.com/v2/url?u=https-3A__acme.zoom.us_j_85012345678-3Fpwd-3DAb-5F1&d=DwMF&c=x&r=y&m=z&s=w&e= https://acme.zoom.us/j/85012345678?pwd=Ab_1
 zoom        https://urldefense.proofpoint.com/v1/url?u=https://zoom.us/j/85012345678&k=x https://zoom.us/j/85012345678
 google_meet https://www.google.com/url?q=https%3A%2F%2Fmeet.google.com%2Fabc-defg-hij&sa=D&ust=1 https://meet.google.com/abc-defg-hij
+teams       https://www.google.com/url?q=https%3A%2F%2Feur01.safelinks.protection.outlook.com%2F%3Furl%3Dhttps%253A%252F%252Fteams.microsoft.com%252Fmeet%252F123 https://teams.microsoft.com/meet/123
+zoom        https://urldefense.us/v3/__https://acme.zoom.us/j/85012345678__;!!x!y$ https://acme.zoom.us/j/85012345678
+zoom        https://lm.facebook.com/l.php?u=https%3A%2F%2Fzoom.us%2Fj%2F85012345678 https://zoom.us/j/85012345678
 zoom        https://linkprotect.cudasvc.com/url?a=https%3a%2f%2fzoom.us%2fj%2f85012345678&c=E,1,x https://zoom.us/j/85012345678
 zoom        https://l.facebook.com/l.php?u=https%3A%2F%2Fzoom.us%2Fj%2F85012345678&h=x https://zoom.us/j/85012345678
 zoom        https://www.google.com/url?q=https%3A%2F%2Furldefense.com%2Fv3%2F__https%3A%2F%2Fzoom.us%2Fj%2F85012345678__%3B!!x!y%24 https://zoom.us/j/85012345678
@@ -189,12 +288,35 @@ def test_what_a_provider_calls_a_conference_is_one_on_any_host_but_comes_last() 
 
 
 @pytest.mark.parametrize(
+    "beside",
+    [
+        "https://acme.zoom.us/meeting/register/tZ0oc",
+        "https://acme.zoom.us/webinar/register/WN_abc",
+        "https://acme.webex.com/weblink/register/r0f8",
+        "https://attendee.gotowebinar.com/register/123456789",
+        "https://attendee.gotowebinar.com/rt/123456789",
+        "https://stream.meet.google.com/stream/0f8fad5b",
+    ],
+)
+def test_where_people_register_or_look_on_comes_last(beside: str) -> None:
+    links = find_meeting_links([beside, "https://bbb.example.org/b/abc"], None, ["https://zoom.us/j/85012345678"])
+
+    assert [link.url for link in links] == ["https://zoom.us/j/85012345678", "https://bbb.example.org/b/abc", beside]
+
+
+@pytest.mark.parametrize(
     "address",
     [
         "tel:+1-234",
         "sip:room@example.org",
         "https://aka.ms/JoinTeamsMeeting?omkt=en",
         "https://zoom.us/u/abc",
+        "https://acme.zoom.us/rec/share/abc",
+        "https://support.zoom.us/hc/en",
+        "https://teams.microsoft.com/meetingOptions/?organizerId=1",
+        "https://dialin.teams.microsoft.com/abc?id=1",
+        "https://tel.meet/abc-defg-hij?pin=1",
+        "https://acme.webex.com/acme/globalcallin.php?MTID=m1",
         "",
         "room 4",
     ],

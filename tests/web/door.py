@@ -41,10 +41,11 @@ class Door:
     ) -> httpx.AsyncClient:
         """A client that shows `key`, and comes from `host`."""
         shown = {"x-api-key": key} if key else {}
-        transport = httpx.ASGITransport(self._with_state, client=(host, 50_000))
+        transport = httpx.ASGITransport(self.with_state, client=(host, 50_000))
         return httpx.AsyncClient(transport=transport, base_url="http://test", headers={**shown, **(headers or {})})
 
-    async def _with_state(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def with_state(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application for a server that runs no lifespan."""
         await self.app({**scope, "state": dict(self.state)}, receive, send)
 
     async def user(self, organization: str | None = None, *, is_admin: bool = False) -> str:

@@ -43,6 +43,7 @@ def a_log() -> Generator[tuple[logging.Logger, io.StringIO]]:
         f"code={CANARY}&state={CANARY}",
         f"Set-Cookie: {CANARY}",
         f"cs_abcdefghijkl_{CANARY}",
+        f"/calendars/csf_{CANARY}.ics",
         f"eyJhbGciOiJSUzI1NiJ9.{CANARY}.{CANARY}",
         f"{CANARY}@example.com could not be found",
     ],

@@ -19,7 +19,8 @@ from calendar_sync.web.shapes import (
 )
 from tests.web.door import Door
 
-PAGES = {"/docs", "/openapi.json"}
+PAGES = {"/docs", "/openapi.json", "/calendars/{secret}.ics"}
+"""What is no part of the REST API: for people, for machines that read about it, and for calendar programs."""
 
 DOCUMENTED: dict[type[BaseModel], set[str]] = {
     SyncAnswer: {"synced_calendars", "new_events", "updated_events", "errors"},

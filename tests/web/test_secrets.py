@@ -40,6 +40,8 @@ async def use_everything(door: Door, client: httpx.AsyncClient, caldav: str) -> 
         await client.get(EVENTS, params={"provider": QUERY}),
         await client.get(f"{EVENTS}/{QUERY}"),
         await client.get(EVENTS, headers={"authorization": f"Bearer {BODY}.{BODY}.{BODY}"}),
+        await client.get(f"/calendars/{QUERY}.ics"),
+        await client.get(f"/calendars/csf_{BODY}.ics"),
     ]
     feed.fail("status", status=500)
     return [*answers, await client.post(SYNC)]

@@ -391,6 +391,16 @@ def test_the_online_meeting_comes_before_what_texts_say() -> None:
     assert [link.platform for link in legacy] == ["skype"]
 
 
+def test_a_link_is_found_in_any_of_several_locations() -> None:
+    room = {"displayName": "Room 4"}
+    named = {"displayName": "https://zoom.us/j/123456789"}
+    addressed = {"displayName": "Online", "locationUri": "https://meet.google.com/abc-defg-hij"}
+
+    event = read(location=room, locations=[room, named, addressed]).details
+
+    assert (event.location, [link.platform for link in event.links]) == ("Room 4", ["zoom", "google_meet"])
+
+
 def test_an_event_without_a_uid_is_known_by_its_id() -> None:
     assert read(iCalUId=None).uid == "e1"
 
