@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from calendar_sync.domain.accounts import Actor
+from calendar_sync.domain.connections import Calendar
 from calendar_sync.domain.events import Attendee, Event, MeetingLink
-from calendar_sync.domain.identifiers import RunId
+from calendar_sync.domain.export_feeds import ExportFeed
+from calendar_sync.domain.identifiers import RunId, new_export_feed_id
 from calendar_sync.domain.occurrences import OccurrenceFilter
 from calendar_sync.domain.providers import Change, ProviderName, Quarantine, RemoteCalendar, Upsert
 from calendar_sync.domain.sync import CalendarProgress, RunProgress, RunStatus, SyncFailure, Trigger
@@ -45,10 +47,26 @@ async def _account(database: Database, actor: Actor, number: int, rows: int) -> 
         ]
         await tx.events.apply(calendars[0], changes, run, WINDOW, NOW)
         await tx.org_calendars.add(actor, calendars[0].id, 5, NOW)
+        await tx.export_feeds.add(_feed(actor, calendars), f"hash {rows}-{number}")
         failures = [SyncFailure(each.id, "PROVIDER_UNAVAILABLE", "It does not answer.") for each in calendars]
         progress = RunProgress(calendars=[CalendarProgress(each.id) for each in calendars], failures=failures)
         await tx.runs.finish(run, status=RunStatus.FAILED, progress=progress, now=NOW)
     return run
+
+
+def _feed(actor: Actor, of: Sequence[Calendar]) -> ExportFeed:
+    chosen = [calendar.id for calendar in of]
+    feed = new_export_feed_id()
+    return ExportFeed(
+        feed,
+        actor.user_id,
+        actor.organization_id,
+        "Feed",
+        is_busy_only=False,
+        calendar_ids=chosen,
+        created_at=NOW,
+        last_read_at=None,
+    )
 
 
 def _event(number: int, rows: int) -> Event:
