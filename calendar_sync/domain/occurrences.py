@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from calendar_sync.domain.events import AutoJoinStatus, Details, EventStatus, EventTime
+from calendar_sync.domain.events import AutoJoinStatus, Details, EventStatus, EventTime, ResponseStatus
 from calendar_sync.domain.identifiers import CalendarId, ConnectionId, EventId, OccurrenceId, UserId
 from calendar_sync.domain.providers import ProviderName
 
@@ -14,7 +14,8 @@ class Occurrence:
     """One concrete instance of an event object; a single event has exactly one.
 
     For an all-day occurrence `starts_at` and `ends_at` are midnights in its calendar's zone. `series_id` is the event
-    object it belongs to, shared by all instances of a series.
+    object it belongs to, shared by all instances of a series. `starts_on` and `ends_on` (exclusive) are the days of an
+    all-day occurrence; `None` too where it was stored before days were.
     """
 
     id: OccurrenceId
@@ -40,6 +41,8 @@ class Occurrence:
     session_id: str | None
     synced_at: datetime
     created_at: datetime
+    starts_on: date | None = None
+    ends_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +54,44 @@ class OccurrenceContent:
 
 
 @dataclass(frozen=True, slots=True)
+class Days:
+    """From the beginning of the day `first` to the end of the day `last`, as the zone (an IANA name) has them."""
+
+    first: date
+    last: date
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
 class OccurrenceFilter:
     """All that is set must hold. `starts_after` is inclusive, `starts_before` exclusive, both on the start.
 
-    `overlaps_after`/`overlaps_before` instead keep what is under way at any time in [after, before).
+    `overlaps_after`/`overlaps_before` instead keep what is under way at any time in [after, before). `days` keeps what
+    is under way at some time of these days; of what is all-day, what has one of them, wherever its calendar is.
+
+    `text` is part of the title, of the place or of the organiser's name, in whatever case; addresses are compared
+    without regard to case. `responses` are what the calendar's owner answered.
     """
 
     starts_after: datetime | None = None
     starts_before: datetime | None = None
     overlaps_after: datetime | None = None
     overlaps_before: datetime | None = None
+    days: Days | None = None
     provider: ProviderName | None = None
     calendar_ids: Sequence[CalendarId] | None = None
     connection_ids: Sequence[ConnectionId] | None = None
     statuses: Sequence[EventStatus] | None = None
     auto_join_status: AutoJoinStatus | None = None
     has_meeting_link: bool | None = None
+    meeting_platform: str | None = None
+    is_all_day: bool | None = None
+    is_recurring: bool | None = None
+    responses: Sequence[ResponseStatus] | None = None
+    organizer_email: str | None = None
+    attendee_email: str | None = None
+    series_ids: Sequence[EventId] | None = None
+    uid: str | None = None
     text: str | None = None
 
 

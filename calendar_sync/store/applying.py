@@ -19,7 +19,7 @@ from calendar_sync.domain.events import Event, Window
 from calendar_sync.domain.identifiers import EventId, event_id
 from calendar_sync.domain.providers import Change, Quarantine, Removal
 from calendar_sync.domain.sync import Transition
-from calendar_sync.store import problems
+from calendar_sync.store import attendee_lists, problems
 from calendar_sync.store.bulk import insert_rows, update_rows
 from calendar_sync.store.changes import record
 from calendar_sync.store.columns import among, storable
@@ -128,4 +128,6 @@ async def _write(connection: AsyncConnection, setting: Setting, result: Plan) ->
         await connection.execute(delete(occurrences).where(among(occurrences.c.id, result.gone_occurrences)))
     await update_rows(connection, occurrences, (*FROM_PROVIDER, "updated_at"), result.changed_occurrences)
     await insert_rows(connection, occurrences, result.new_occurrences)
+    written = (*result.new_occurrences, *result.changed_occurrences)
+    await attendee_lists.keep(connection, setting.calendar.user_id, written)
     await record(connection, setting.calendar.user_id, result.changes, setting.run, setting.now)

@@ -20,7 +20,10 @@ RowValues = Mapping[str, object]
 _Parameters = tuple[object, ...] | list[tuple[object, ...]]
 
 
-async def insert_rows(connection: AsyncConnection, table: Table, rows: Sequence[RowValues]) -> None:
+async def insert_rows(
+    connection: AsyncConnection, table: Table, rows: Sequence[RowValues], *, or_ignore: bool = False
+) -> None:
+    """With `or_ignore`, of a row that is there already nothing is written."""
     names = tuple(table.c.keys())
     if not rows:
         return
@@ -30,6 +33,7 @@ async def insert_rows(connection: AsyncConnection, table: Table, rows: Sequence[
         )
     else:
         statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+    statement += " ON CONFLICT DO NOTHING" if or_ignore else ""
     await _execute(connection, statement, table, names, rows)
 
 

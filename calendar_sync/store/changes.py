@@ -74,6 +74,11 @@ async def record(
     await insert_rows(connection, changes, rows)
 
 
+async def hold(connection: AsyncConnection, user: UserId) -> None:
+    """Keep all others from recording changes of this user until the transaction ends."""
+    await _advance(connection, user, 0)
+
+
 async def _advance(connection: AsyncConnection, user: UserId, by: int) -> int:
     last = change_sequences.c.last_seq
     new = upsert_into(change_sequences, connection.dialect).values(user_id=user, last_seq=by)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Self, TypeVar
 
 import orjson
-from sqlalchemy import ARRAY, Boolean, ColumnElement, DateTime, Dialect, Text, bindparam
+from sqlalchemy import ARRAY, Boolean, ColumnElement, DateTime, Dialect, FromClause, Text, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -91,6 +91,27 @@ class _Holds(_Condition):
 def holds(column: ColumnElement[str | None], text: str) -> ColumnElement[bool]:
     """Whether `text` stands somewhere in the column. Not by `LIKE`: nothing to escape, and no limit to its length."""
     return _Holds(column, bindparam(None, text, type_=StoredText(), unique=True))
+
+
+class _Lasting(_Condition):
+    inherit_cache = True
+
+
+def lasting(table: FromClause) -> ColumnElement[bool]:
+    """Whether something lasts more than two days, as the index of what does says it."""
+    return _Lasting(table.c.starts_at, table.c.ends_at)
+
+
+@compiles(_Lasting, "sqlite")
+def _lasting_on_sqlite(element: _Lasting, compiler: SQLCompiler, **options: object) -> str:
+    starts_at, ends_at = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{ends_at} > datetime({starts_at}, '+2 days')"
+
+
+@compiles(_Lasting, "postgresql")
+def _lasting_on_postgresql(element: _Lasting, compiler: SQLCompiler, **options: object) -> str:
+    starts_at, ends_at = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{ends_at} - {starts_at} > interval '2 days'"
 
 
 @compiles(_Holds, "sqlite")

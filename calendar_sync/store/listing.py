@@ -4,9 +4,10 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.domain.accounts import Actor
@@ -15,10 +16,11 @@ from calendar_sync.domain.identifiers import OccurrenceId
 from calendar_sync.domain.occurrences import Occurrence, OccurrenceContent, OccurrenceFilter, OccurrencePage
 from calendar_sync.recurrence import expand
 from calendar_sync.recurrence.zones import Zones, to_wall
-from calendar_sync.store.columns import among, holds, storable
-from calendar_sync.store.occurrence_rows import folded, occurrence_of
+from calendar_sync.store.columns import among
+from calendar_sync.store.narrowing import Narrowed, narrow
+from calendar_sync.store.occurrence_rows import occurrence_of
 from calendar_sync.store.payload import decode
-from calendar_sync.store.scope import named_within, within
+from calendar_sync.store.scope import named_within
 from calendar_sync.store.tables import calendars, events, occurrences
 
 _LISTED: Select[Any] = select(occurrences, calendars.c.last_synced_at).join(
@@ -41,22 +43,47 @@ async def page(
     count: bool,
 ) -> OccurrencePage:
     """See `Events.page`."""
-    conditions = list(_conditions(wanted))
-    place = tuple_(occurrences.c.starts_at, occurrences.c.id)
-    statement = within(actor, _LISTED.where(*conditions), occurrences)
-    if after is not None:
-        edge = tuple_(*after, types=[occurrences.c.starts_at.type, occurrences.c.id.type])
-        statement = statement.where(place < edge if descending else place > edge)
-    order = [column.desc() if descending else column.asc() for column in (occurrences.c.starts_at, occurrences.c.id)]
-    rows = (await connection.execute(statement.order_by(*order).offset(skip).limit(limit + 1))).all()
+    narrowed = await narrow(connection, actor, wanted)
+    if not narrowed.branches:
+        return OccurrencePage([], has_more=False, total=0 if count else None)
+    statement = _listed(narrowed, after, descending, skip, limit + 1)
+    rows = (await connection.execute(statement)).all()
     items = [occurrence_of(row, row.last_synced_at) for row in rows[:limit]]
-    total = await _count(connection, actor, conditions) if count else None
+    total = await _count(connection, narrowed) if count else None
     return OccurrencePage(items, len(rows) > limit, total)
 
 
-async def _count(connection: AsyncConnection, actor: Actor, conditions: Sequence[ColumnElement[bool]]) -> int:
-    statement = within(actor, select(func.count()).select_from(occurrences).where(*conditions), occurrences)
-    return int((await connection.execute(statement)).scalar_one())
+def _listed(narrowed: Narrowed, after: Place | None, descending: bool, skip: int, limit: int) -> Select[Any]:
+    """Each branch in order and no further than can be wanted of it; then, of all of them, what is."""
+
+    def ordered(statement: Select[Any], starts_at: ColumnElement[datetime], id: ColumnElement[str]) -> Select[Any]:
+        return statement.order_by(*((column.desc() if descending else column.asc()) for column in (starts_at, id)))
+
+    in_order = partial(ordered, starts_at=occurrences.c.starts_at, id=occurrences.c.id)
+    if len(narrowed.branches) == 1:
+        statement = narrowed.within(_LISTED, [*narrowed.branches[0], *_beyond(after, descending)])
+        return in_order(statement).offset(skip).limit(limit)
+    found = select(occurrences.c.starts_at, occurrences.c.id)
+    branches = [
+        in_order(narrowed.within(found, [*branch, *_beyond(after, descending)])).limit(skip + limit).subquery()
+        for branch in narrowed.branches
+    ]
+    places = union_all(*(select(branch) for branch in branches)).subquery()
+    shown = ordered(select(places.c.id), places.c.starts_at, places.c.id).offset(skip).limit(limit)
+    return in_order(_LISTED.where(occurrences.c.id.in_(shown)))
+
+
+def _beyond(after: Place | None, descending: bool) -> Iterator[ColumnElement[bool]]:
+    if after is not None:
+        place = tuple_(occurrences.c.starts_at, occurrences.c.id)
+        edge = tuple_(*after, types=[occurrences.c.starts_at.type, occurrences.c.id.type])
+        yield place < edge if descending else place > edge
+
+
+async def _count(connection: AsyncConnection, narrowed: Narrowed) -> int:
+    number = select(func.count()).select_from(occurrences)
+    numbers = [narrowed.within(number, branch).scalar_subquery() for branch in narrowed.branches]
+    return sum((await connection.execute(select(*numbers))).one())
 
 
 async def by_ids(
@@ -105,34 +132,3 @@ def _history(row: Mapping[str, Any], event: Event) -> OccurrenceContent:
     start, end = to_wall(row["starts_at"], zone), to_wall(row["ends_at"], zone)
     time = EventTime(start, end, row["time_zone"], row["all_day"], None, rules, start.fold, end.fold)
     return OccurrenceContent(time, event.details)
-
-
-def _conditions(wanted: OccurrenceFilter) -> Iterator[ColumnElement[bool]]:
-    yield from _time_conditions(wanted)
-    columns = occurrences.c
-    if wanted.provider is not None:
-        yield columns.provider == wanted.provider
-    if wanted.calendar_ids is not None:
-        yield among(columns.calendar_id, wanted.calendar_ids)
-    if wanted.connection_ids is not None:
-        yield among(columns.connection_id, wanted.connection_ids)
-    if wanted.statuses is not None:
-        yield among(columns.status, wanted.statuses)
-    if wanted.auto_join_status is not None:
-        yield columns.auto_join_status == wanted.auto_join_status
-    if wanted.has_meeting_link is not None:
-        yield columns.meeting_link.is_not(None) if wanted.has_meeting_link else columns.meeting_link.is_(None)
-    if wanted.text:
-        yield holds(columns.title_folded, folded(storable(wanted.text)))
-
-
-def _time_conditions(wanted: OccurrenceFilter) -> Iterator[ColumnElement[bool]]:
-    starts_at, ends_at = occurrences.c.starts_at, occurrences.c.ends_at
-    if wanted.starts_after is not None:
-        yield starts_at >= wanted.starts_after
-    if wanted.starts_before is not None:
-        yield starts_at < wanted.starts_before
-    if wanted.overlaps_after is not None:  # what takes no time is under way when it starts
-        yield or_(ends_at > wanted.overlaps_after, starts_at >= wanted.overlaps_after)
-    if wanted.overlaps_before is not None:
-        yield starts_at < wanted.overlaps_before

@@ -2,29 +2,37 @@
 
 import unicodedata
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row
 
 from calendar_sync.domain.connections import Calendar
-from calendar_sync.domain.events import AutoJoinStatus, Event, EventStatus, Instance
+from calendar_sync.domain.events import AutoJoinStatus, Details, Event, EventStatus, Instance
 from calendar_sync.domain.identifiers import CalendarId, ConnectionId, EventId, OccurrenceId, UserId
 from calendar_sync.domain.occurrences import Occurrence
 from calendar_sync.domain.providers import ProviderName
+from calendar_sync.store.attendee_lists import addresses, list_id
 from calendar_sync.store.tables import occurrences
 
 _OURS = {"id", "created_at", "updated_at", "auto_join_status", "auto_join_override", "session_id"}
 FROM_PROVIDER = tuple(column.name for column in occurrences.c if column.name not in _OURS)
 """The columns that say what the provider says. The others are the store's and the user's, and outlast a change."""
 
+_APART = "\x1f"  # the unit separator, which nobody types
+
 
 def new_row(
     calendar: Calendar, event_id: EventId, event: Event, instance: Instance, id: OccurrenceId, now: datetime
 ) -> dict[str, object]:
-    """A complete row, as for an occurrence that nobody has decided anything about."""
+    """A complete row, as for an occurrence that nobody has decided anything about.
+
+    `attendees` is no column: the addresses that `attendee_list` stands for, to be kept with it (`attendee_lists`).
+    """
     details = instance.details
     link = details.links[0] if details.links else None
+    attendees = addresses(details.attendees)
+    days = instance.time if instance.time.all_day else None
     return {
         "id": id,
         "event_id": event_id,
@@ -35,15 +43,18 @@ def new_row(
         "uid": event.uid,
         "original_start": instance.original_start,
         "title": details.title,
-        "title_folded": None if details.title is None else folded(details.title),
+        "title_folded": searched(details),
         "starts_at": instance.starts_at,
         "ends_at": instance.ends_at,
+        "starts_on": days.start.date().isoformat() if days else None,
+        "ends_on": days.end.date().isoformat() if days else None,
         "all_day": instance.time.all_day,
         "time_zone": instance.time.zone,
         "status": details.status.value,
         "organizer_email": details.organizer.email if details.organizer else None,
         "attendee_count": sum(not attendee.is_resource for attendee in details.attendees),
-        "attendee_list": None,
+        "attendee_list": list_id(calendar.user_id, attendees),
+        "attendees": attendees,
         "is_busy": details.is_busy,
         "response": next((attendee.response.value for attendee in details.attendees if attendee.is_self), None),
         "meeting_start": None,
@@ -61,6 +72,13 @@ def new_row(
 def says_the_same(row: Mapping[str, Any], other: Mapping[str, object]) -> bool:
     """Whether two rows differ in nothing that the provider says."""
     return all(row[name] == other[name] for name in FROM_PROVIDER)
+
+
+def searched(details: Details) -> str | None:
+    """What a search looks in: the title, the place and the organiser's name, apart from one another."""
+    organizer = details.organizer.name if details.organizer else None
+    texts = [text for text in (details.title, details.location, organizer) if text]
+    return folded(_APART.join(texts)) if texts else None
 
 
 def folded(text: str) -> str:
@@ -94,4 +112,6 @@ def occurrence_of(row: Row[Any], last_synced_at: datetime | None) -> Occurrence:
         session_id=row.session_id,
         synced_at=max(row.updated_at, last_synced_at or row.updated_at),
         created_at=row.created_at,
+        starts_on=date.fromisoformat(row.starts_on) if row.starts_on else None,
+        ends_on=date.fromisoformat(row.ends_on) if row.ends_on else None,
     )

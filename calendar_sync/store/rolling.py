@@ -13,7 +13,7 @@ from calendar_sync.domain.connections import Calendar
 from calendar_sync.domain.events import Event, Instance, Window
 from calendar_sync.domain.identifiers import EventId, OccurrenceId, occurrence_id
 from calendar_sync.recurrence import expand
-from calendar_sync.store import identity
+from calendar_sync.store import attendee_lists, identity
 from calendar_sync.store.bulk import insert_rows, update_rows
 from calendar_sync.store.columns import among
 from calendar_sync.store.endings import ends_at
@@ -51,6 +51,7 @@ async def _extend(connection: AsyncConnection, calendar: Calendar, beyond: Windo
         extensions = await asyncio.to_thread(_expanded, batch, beyond)
         rows = await _new_rows(connection, calendar, extensions, beyond, now)
         await insert_rows(connection, occurrences, rows)
+        await attendee_lists.keep(connection, calendar.user_id, rows)
         ended = [{"id": each.id, "ends_at": each.ends_at} for each in extensions if each.ends_at is not None]
         await update_rows(connection, events, ["ends_at"], ended)
         added, after = added + len(rows), list(batch)[-1]

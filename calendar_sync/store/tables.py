@@ -23,10 +23,10 @@ def _moment(**options: Any) -> Any:  # noqa: ANN401 -- as SQLModel's own Field
     return Field(sa_type=Moment, **options)
 
 
-def _partial_index(name: str, column: str, *, where: str) -> Index:
+def _partial_index(name: str, *columns: str, where: str, where_on_sqlite: str | None = None) -> Index:
     """Of the few rows in question: small, however many others there are."""
     condition = text(where)
-    return Index(name, column, postgresql_where=condition, sqlite_where=condition)
+    return Index(name, *columns, postgresql_where=condition, sqlite_where=text(where_on_sqlite or where))
 
 
 class Row(SQLModel):
@@ -230,8 +230,12 @@ class EventRow(Row, table=True):
     updated_at: datetime = _moment()
 
 
+_LISTED = ("user_id", "starts_at", "id")
+
+
 class OccurrenceRow(Row, table=True):
-    """`title_folded` is what a search looks in. `auto_join_override` is what the user decided, null: the rules do.
+    """`title_folded` is what a search looks in (`occurrence_rows.searched`). `auto_join_override` is what the user
+    decided, null: the rules do. `starts_on` and `ends_on` are the days of what is all-day, ISO 8601, the end exclusive.
 
     `response` is what the calendar's owner answered, `attendee_list` names the addresses of those who attend
     (`AttendeeListRow`). `meeting_start` is the instant at which a series has the occurrence, before it was moved; null
@@ -242,6 +246,24 @@ class OccurrenceRow(Row, table=True):
     __table_args__ = (
         Index(None, "user_id", "starts_at", "id"),
         Index(None, "calendar_id", "starts_at"),
+        Index(None, "uid"),
+        Index(None, "user_id", "organizer_email", "starts_at", "id"),
+        Index(None, "attendee_list", "starts_at"),
+        _partial_index("ix_occurrences_joinable", *_LISTED, "meeting_platform", where="meeting_link IS NOT NULL"),
+        _partial_index("ix_occurrences_all_day", *_LISTED, where="all_day", where_on_sqlite="all_day = 1"),
+        _partial_index("ix_occurrences_unconfirmed", *_LISTED, "status", where="status <> 'confirmed'"),
+        _partial_index("ix_occurrences_unaccepted", *_LISTED, "response", where="response <> 'accepted'"),
+        _partial_index(
+            "ix_occurrences_decided",
+            *("user_id", "auto_join_status", "starts_at", "id"),
+            where="auto_join_status <> 'pending'",
+        ),
+        _partial_index(
+            "ix_occurrences_lasting",
+            *(*_LISTED, "ends_at"),
+            where="ends_at - starts_at > interval '2 days'",
+            where_on_sqlite="ends_at > datetime(starts_at, '+2 days')",
+        ),
         _partial_index("ix_occurrences_underived", "id", where="is_busy IS NULL"),
     )
 
@@ -257,6 +279,8 @@ class OccurrenceRow(Row, table=True):
     title_folded: str | None = _text()
     starts_at: datetime = _moment()
     ends_at: datetime = _moment()
+    starts_on: str | None = _text()
+    ends_on: str | None = _text()
     all_day: bool
     time_zone: str = _text()
     status: str = _text()
