@@ -1,24 +1,35 @@
 """Lists of events, a single one, and auto-join for it."""
 
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeVar
 
 import strawberry
 
 from calendar_sync.domain.errors import NotFound, Refusal
-from calendar_sync.domain.identifiers import CalendarId, ConnectionId, OccurrenceId
-from calendar_sync.domain.occurrences import OccurrenceFilter, OccurrencePage
+from calendar_sync.domain.identifiers import CalendarId, ConnectionId, EventId, OccurrenceId
+from calendar_sync.domain.occurrences import Days, OccurrenceFilter, OccurrencePage
 from resolvers.connections import few
 from resolvers.context import Context, Info
 from resolvers.cursors import EventList
 from resolvers.refusals import bad_input, told
 from schema.types.event import Event
-from schema.types.event_list import EventConnection, EventEdge, EventFilter, EventOrder, PageInfo, TimeRange
+from schema.types.event_list import (
+    DayRange,
+    EventConnection,
+    EventEdge,
+    EventFilter,
+    EventOrder,
+    PageInfo,
+    TimeRange,
+)
 from schema.types.failures import SetAutoJoinFailed
 from schema.types.mutations import AutoJoinChoice, AutoJoinSet, SetAutoJoinResult
 from schema.types.paging import DEFAULT_FIRST, FirstArgument, FirstEventsArgument
 from schema.types.unreadable_event import UnreadableEvent
 
 _LONGEST_TEXT = 200
+
+_Id = TypeVar("_Id", bound=str)
 
 EventArgument = Annotated[strawberry.ID, strawberry.argument(description="The event: `mcevt_…`")]
 
@@ -96,16 +107,40 @@ def _narrowed(given: EventFilter) -> OccurrenceFilter:
         starts_before=starts.until,
         overlaps_after=overlaps.since,
         overlaps_before=overlaps.until,
+        days=_days(given.days),
         provider=given.provider,
-        calendar_ids=[CalendarId(one) for one in few(given.calendar_ids)] if given.calendar_ids is not None else None,
-        connection_ids=[ConnectionId(one) for one in few(given.connection_ids)]
-        if given.connection_ids is not None
-        else None,
+        calendar_ids=_each(CalendarId, given.calendar_ids),
+        connection_ids=_each(ConnectionId, given.connection_ids),
         statuses=tuple(dict.fromkeys(given.statuses)) if given.statuses is not None else None,
         auto_join_status=given.auto_join_status,
         has_meeting_link=given.has_meeting_link,
+        meeting_platform=given.meeting_platform.lower() if given.meeting_platform is not None else None,
+        is_all_day=given.is_all_day,
+        is_recurring=given.is_recurring,
+        responses=tuple(dict.fromkeys(given.responses)) if given.responses is not None else None,
+        organizer_email=_address(given.organizer_email),
+        attendee_email=_address(given.attendee_email),
+        series_ids=_each(EventId, given.series_ids),
+        uid=given.ical_uid,
         text=_short(given.text),
     )
+
+
+def _each(kind: Callable[[str], _Id], ids: Sequence[strawberry.ID] | None) -> Sequence[_Id] | None:
+    return None if ids is None else [kind(one) for one in few(ids)]
+
+
+def _address(text: str | None) -> str | None:
+    return None if text is None else text.strip().lower()
+
+
+def _days(given: DayRange | None) -> Days | None:
+    if given is None:
+        return None
+    last = given.last or given.first
+    if last < given.first:
+        raise bad_input("filter.days: `last` must not be before `first`.")
+    return Days(given.first, last, str(given.time_zone))
 
 
 def _short(text: str | None) -> str | None:

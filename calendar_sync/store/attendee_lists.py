@@ -52,7 +52,7 @@ async def keep(connection: AsyncConnection, user: UserId, written: Iterable[RowV
     ]
     if not members:
         return
-    await _hold(connection, user)
+    await hold_lists(connection, user)
     await insert_rows(connection, attendee_lists, members, or_ignore=True)
 
 
@@ -63,10 +63,10 @@ async def sweep(connection: AsyncConnection, after: Key, at_most: int) -> Key:
     """
     key = tuple_(*_KEY)
     following = select(*_KEY, _is_used().label("is_used")).where(key > tuple_(*after)).order_by(*_KEY).limit(at_most)
-    seen: Sequence[Row[Any]] = (await connection.execute(following)).all()
+    seen: list[Row[Any]] = list(await connection.execute(following))
     unused = [row for row in seen if not row.is_used]
     for user in dict.fromkeys(UserId(row.user_id) for row in unused):
-        await _hold(connection, user)
+        await hold_lists(connection, user)
         await _delete_unused(connection, user, [row for row in unused if row.user_id == user])
     return (seen[-1].user_id, seen[-1].email, seen[-1].list_id) if len(seen) == at_most else FIRST
 
@@ -82,6 +82,7 @@ def _is_used() -> Exists:
     return exists().where(occurrences.c.attendee_list == attendee_lists.c.list_id)
 
 
-async def _hold(connection: AsyncConnection, user: UserId) -> None:
+async def hold_lists(connection: AsyncConnection, user: UserId) -> None:
+    """Keep all others from storing and deleting lists of this user until the transaction ends."""
     if connection.dialect.name == "postgresql":  # SQLite has one writer at a time
         await hold(connection, user)

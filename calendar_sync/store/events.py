@@ -15,7 +15,7 @@ from calendar_sync.domain.occurrences import Occurrence, OccurrenceContent, Occu
 from calendar_sync.domain.problems import Problem
 from calendar_sync.domain.providers import Change, Snapshot
 from calendar_sync.domain.sync import Transition
-from calendar_sync.store import applying, exceptions, listing, problems, rolling, sweeping
+from calendar_sync.store import applying, attendee_lists, deriving, exceptions, listing, problems, rolling, sweeping
 from calendar_sync.store.listing import Place
 from calendar_sync.store.planning import Setting
 from calendar_sync.store.removal import remove
@@ -67,6 +67,14 @@ class Events:
         would go, more than half of those there are, and `confirmed` does not say that a second reading agreed.
         """
         return await sweeping.sweep(self._connection, calendar, seen, snapshot, run, now, confirmed=confirmed)
+
+    async def derive(self) -> int:
+        """Complete some of the occurrences that were stored by an earlier version; 0 once there are none left."""
+        return await deriving.derive(self._connection)
+
+    async def sweep_attendees(self, after: attendee_lists.Key, at_most: int) -> attendee_lists.Key:
+        """Forget who attended what is no longer stored, as far as so many rows tell; where to go on."""
+        return await attendee_lists.sweep(self._connection, after, at_most)
 
     async def roll(self, calendar: Calendar, window: Window, now: datetime) -> int:
         """Extend the calendar's endless series to the end of the window; returns how many occurrences were added.

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, func, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.domain.accounts import Actor
-from calendar_sync.domain.events import Event, EventTime, Window
+from calendar_sync.domain.events import Event, EventTime, Instance, Window
 from calendar_sync.domain.identifiers import OccurrenceId
 from calendar_sync.domain.occurrences import Occurrence, OccurrenceContent, OccurrenceFilter, OccurrencePage
 from calendar_sync.recurrence import expand
@@ -26,6 +26,10 @@ from calendar_sync.store.tables import calendars, events, occurrences
 _LISTED: Select[Any] = select(occurrences, calendars.c.last_synced_at).join(
     calendars, calendars.c.id == occurrences.c.calendar_id
 )
+
+_OF_OCCURRENCE = ("id", "event_id", "original_start", "starts_at", "ends_at", "all_day", "time_zone")
+HELD = (*(occurrences.c[name] for name in _OF_OCCURRENCE), events.c.remote_id, events.c.payload)
+"""What all that an occurrence says is read from."""
 
 Place = tuple[datetime, OccurrenceId]
 """Where an occurrence stands in a list: its start, then its identifier."""
@@ -99,11 +103,8 @@ async def contents(
     connection: AsyncConnection, actor: Actor, ids: Iterable[OccurrenceId]
 ) -> Mapping[OccurrenceId, OccurrenceContent]:
     """See `Events.contents`."""
-    columns = ("id", "event_id", "original_start", "starts_at", "ends_at", "all_day", "time_zone")
     statement: Select[Any] = (
-        select(*(occurrences.c[name] for name in columns), events.c.remote_id, events.c.payload)
-        .join(events, events.c.id == occurrences.c.event_id)
-        .where(among(occurrences.c.id, ids))
+        select(*HELD).join(events, events.c.id == occurrences.c.event_id).where(among(occurrences.c.id, ids))
     )
     rows = (await connection.execute(named_within(actor, statement, occurrences))).mappings().all()
     return await asyncio.to_thread(_read, rows)
@@ -113,22 +114,27 @@ def _read(rows: Sequence[Mapping[str, Any]]) -> dict[OccurrenceId, OccurrenceCon
     by_event: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         by_event[row["event_id"]].append(row)
-    return {id: content for group in by_event.values() for id, content in _contents_of_one_event(group)}
+    return {
+        OccurrenceId(row["id"]): OccurrenceContent(instance.time, instance.details)
+        for group in by_event.values()
+        for row, _, instance in instances_of(group)
+    }
 
 
-def _contents_of_one_event(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[OccurrenceId, OccurrenceContent]]:
+def instances_of(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], Event, Instance]]:
+    """Rows of one event object, of the columns `HELD`, each with the event and what it is an instance of."""
     event = decode(rows[0]["remote_id"], rows[0]["payload"])
     end = max(row["ends_at"] for row in rows)
     instances = expand(event, Window(min(row["starts_at"] for row in rows), end + timedelta(seconds=1))).instances
-    known = {instance.original_start: OccurrenceContent(instance.time, instance.details) for instance in instances}
+    known = {instance.original_start: instance for instance in instances}
     for row in rows:
-        yield OccurrenceId(row["id"]), known.get(row["original_start"]) or _history(row, event)
+        yield row, event, known.get(row["original_start"]) or history(row, event)
 
 
-def _history(row: Mapping[str, Any], event: Event) -> OccurrenceContent:
+def history(row: Mapping[str, Any], event: Event) -> Instance:
     """What is kept of an instance that its series no longer has: when it was, and what the series says."""
     rules = event.time.zone_rules if event.time.zone == row["time_zone"] else None
     zone = Zones().get(row["time_zone"], rules)
     start, end = to_wall(row["starts_at"], zone), to_wall(row["ends_at"], zone)
     time = EventTime(start, end, row["time_zone"], row["all_day"], None, rules, start.fold, end.fold)
-    return OccurrenceContent(time, event.details)
+    return Instance(row["original_start"], row["starts_at"], row["ends_at"], time, event.details)

@@ -19,6 +19,9 @@ _OURS = {"id", "created_at", "updated_at", "auto_join_status", "auto_join_overri
 FROM_PROVIDER = tuple(column.name for column in occurrences.c if column.name not in _OURS)
 """The columns that say what the provider says. The others are the store's and the user's, and outlast a change."""
 
+DERIVED = ("title_folded", "starts_on", "ends_on", "attendee_list", "is_busy", "response", "meeting_start")
+"""Those that rows do not have that were stored by a version before them (`store.deriving`)."""
+
 _APART = "\x1f"  # the unit separator, which nobody types
 
 
@@ -31,8 +34,6 @@ def new_row(
     """
     details = instance.details
     link = details.links[0] if details.links else None
-    attendees = addresses(details.attendees)
-    days = instance.time if instance.time.all_day else None
     return {
         "id": id,
         "event_id": event_id,
@@ -43,21 +44,13 @@ def new_row(
         "uid": event.uid,
         "original_start": instance.original_start,
         "title": details.title,
-        "title_folded": searched(details),
         "starts_at": instance.starts_at,
         "ends_at": instance.ends_at,
-        "starts_on": days.start.date().isoformat() if days else None,
-        "ends_on": days.end.date().isoformat() if days else None,
         "all_day": instance.time.all_day,
         "time_zone": instance.time.zone,
         "status": details.status.value,
         "organizer_email": details.organizer.email if details.organizer else None,
         "attendee_count": sum(not attendee.is_resource for attendee in details.attendees),
-        "attendee_list": list_id(calendar.user_id, attendees),
-        "attendees": attendees,
-        "is_busy": details.is_busy,
-        "response": next((attendee.response.value for attendee in details.attendees if attendee.is_self), None),
-        "meeting_start": None,
         "is_recurring": event.is_recurring,
         "meeting_link": link.url if link else None,
         "meeting_platform": link.platform if link else None,
@@ -66,6 +59,24 @@ def new_row(
         "session_id": None,
         "created_at": now,
         "updated_at": now,
+        **derived(calendar.user_id, event, instance),
+    }
+
+
+def derived(user: UserId, event: Event, instance: Instance) -> dict[str, object]:
+    """The columns that rows of before do not have yet (`DERIVED`), and `attendees`."""
+    details = instance.details
+    attendees = addresses(details.attendees)
+    days = instance.time if instance.time.all_day else None
+    return {
+        "title_folded": searched(details),
+        "starts_on": days.start.date().isoformat() if days else None,
+        "ends_on": days.end.date().isoformat() if days else None,
+        "attendee_list": list_id(user, attendees),
+        "attendees": attendees,
+        "is_busy": details.is_busy,
+        "response": next((attendee.response.value for attendee in details.attendees if attendee.is_self), None),
+        "meeting_start": None,
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from calendar_sync.domain.errors import StoreUnavailable
+from calendar_sync.store import attendee_lists
 from calendar_sync.store.database import Database
 from calendar_sync.sync.lease import CLAIM
 from calendar_sync.sync.queue import SyncQueue
@@ -19,6 +20,7 @@ _LONGEST_SLEEP = 5.0  # seconds: what another process changes in the store is no
 _SHORTEST_SLEEP = 0.25
 _TIDY_EVERY = timedelta(minutes=1)
 _MOST_TRIMMED = 5_000
+_MOST_SWEPT = 1_000
 
 
 @dataclass(slots=True)
@@ -35,6 +37,8 @@ class Schedule:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _is_away: bool = False
     _tidy_at: datetime | None = None
+    _may_derive: bool = False
+    _swept: attendee_lists.Key = attendee_lists.FIRST
     _has_recalled: bool = False
 
     async def run(self) -> None:
@@ -74,13 +78,28 @@ class Schedule:
                 async with self.database.begin() as tx:
                     trimmed = await tx.runs.trim(now - self.history, _MOST_TRIMMED)
                     await tx.budgets.trim(now)
+            async with self.database.begin() as tx:
+                self._swept = await tx.events.sweep_attendees(self._swept, _MOST_SWEPT)
+            self._may_derive = True
             self._tidy_at = now + _TIDY_EVERY
+
+    async def complete(self) -> bool:
+        """Bring some of what earlier versions stored up to date; whether there may be more. Raises `StoreUnavailable`.
+
+        What is left is looked for at every tidying, and then at every look until there is none.
+        """
+        if self._may_derive:
+            async with self.database.begin() as tx:
+                self._may_derive = await tx.events.derive() > 0
+        return self._may_derive
 
     async def _looked(self) -> float:
         try:
             await self.recall()
             wait = await self.look()
             await self.tidy()
+            if await self.complete():
+                wait = min(wait, _SHORTEST_SLEEP)
         except StoreUnavailable as error:
             if not self._is_away:
                 _log.warning("Nothing is synced on schedule for now: %s", error.message)

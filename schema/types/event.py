@@ -2,18 +2,20 @@
 
 import datetime as dt
 from collections.abc import Awaitable
-from typing import Protocol
+from typing import Annotated, Protocol
+from zoneinfo import ZoneInfo
 
 import strawberry
 
 from calendar_sync.domain.events import Details
 from calendar_sync.domain.occurrences import Occurrence, OccurrenceContent
+from calendar_sync.recurrence.zones import Zones, to_wall
 from schema.types.calendar import Calendar
 from schema.types.connection import ConnectedAccount
 from schema.types.described import described
 from schema.types.enums import AutoJoinStatus, EventStatus, ProviderName, Visibility
 from schema.types.loaded import loaded
-from schema.types.loading import Loaders
+from schema.types.loading import Info, Loaders
 from schema.types.people import Attendee, MeetingLink, Person
 
 _NOTHING = Details()
@@ -44,12 +46,41 @@ class EventTime:
 
     @loaded(
         "The day; `null` for a timed event. The end of an all-day event is the day after its last, as in RFC 5545.",
-        lambda time, loaders: _content(time, loaders) if time.occurrence.all_day else None,
+        lambda time, loaders: _content(time, loaders) if time.occurrence.all_day and time.day is None else None,
     )
     def date(self, content: OccurrenceContent | None) -> dt.date | None:
         if content is None:
-            return None
+            return self.day
         return (content.time.end if self.is_end else content.time.start).date()
+
+    @described(
+        "What clocks show at that instant, with their offset from UTC, as in `2026-03-01T10:30:00+01:00`. "
+        "`null` for an all-day event, whose days are the same everywhere."
+    )
+    async def local_date_time(
+        self,
+        info: Info,
+        time_zone: Annotated[
+            ZoneInfo | None, strawberry.argument(description="Where; left out: in the zone that the event says.")
+        ] = None,
+    ) -> str | None:
+        instant = self.date_time()
+        if instant is None:
+            return None
+        wall = to_wall(instant, time_zone or self._zone(await _content(self, info.context.loaders)))
+        return wall.replace(tzinfo=dt.timezone(wall - instant.replace(tzinfo=None))).isoformat()
+
+    @property
+    def day(self) -> dt.date | None:
+        """What the occurrence itself has of it."""
+        return self.occurrence.ends_on if self.is_end else self.occurrence.starts_on
+
+    def _zone(self, content: OccurrenceContent | None) -> dt.tzinfo:
+        if content is None:
+            return dt.UTC
+        if self.is_end and content.time.end_zone is not None:
+            return Zones().get(content.time.end_zone)
+        return Zones().get(content.time.zone, content.time.zone_rules)
 
     @loaded(
         "The zone its wall clock is in, an IANA name where it has one.",

@@ -1,8 +1,10 @@
-"""The scalars beside GraphQL's own: instants and calendar days."""
+"""The scalars beside GraphQL's own: instants, calendar days and time zones."""
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 import strawberry
 from graphql import GraphQLError
@@ -30,6 +32,14 @@ def scalars() -> Mapping[object, ScalarDefinition]:
             serialize=date.isoformat,
             parse_value=_day,
         ),
+        ZoneInfo: strawberry.scalar(
+            name="TimeZone",
+            description="A time zone by its name in the IANA database, as in `Europe/Berlin`, `America/New_York` or "
+            "`UTC`. Upper and lower case matter.",
+            specified_by_url="https://www.iana.org/time-zones",
+            serialize=str,
+            parse_value=_zone,
+        ),
     }
 
 
@@ -54,3 +64,14 @@ def _day(value: object) -> date:
         return date.fromisoformat(value)
     except ValueError as err:
         raise GraphQLError("There is no such Date.") from err
+
+
+def _zone(value: object) -> ZoneInfo:
+    if not isinstance(value, str) or value not in _zones():
+        raise GraphQLError("A TimeZone is a name of the IANA database, as in Europe/Berlin.")
+    return ZoneInfo(value)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
