@@ -1,6 +1,6 @@
 """`make bench`: a feed of 10,000 events, first read and read again, beside the floor and beside the naive way; 1,000
-events by GraphQL beside the same by REST; how long after a change at a vendor it is stored, by push; and two workers
-beside the same runs done without a queue.
+events by GraphQL beside the same by REST; how long after a change at a vendor it is stored, by push; two workers beside
+the same runs done without a queue; and lists of events by every filter, beside plain SQL.
 
 All are measured in one run on one machine, one after the other, in wall and in CPU seconds; read the ratios.
 """
@@ -23,6 +23,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bench.feed import EXPORTED, StaticFeed, feed
 from bench.graphql import graphql_table
+from bench.lists import lists_table
 from bench.push import push_table
 from bench.scale.workers import Options, workers_table
 from calendar_sync.domain.accounts import Actor
@@ -147,7 +148,7 @@ def table(results: list[Measured], reference: Measured) -> str:
     return "\n".join([head, *rows])
 
 
-async def main(events: int, changes: int, accounts: int, jobs: int) -> None:
+async def main(events: int, changes: int, accounts: int, jobs: int, occurrences: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         results = await ours(folder, events)
@@ -161,7 +162,8 @@ async def main(events: int, changes: int, accounts: int, jobs: int) -> None:
         pushed = await push_table(folder, changes, accounts)
         print(f"From a change at a vendor to the stored change\n\n{pushed}\n", flush=True)
     compared = await workers_table(Options(workers=(2,), connections=jobs))
-    print(f"{jobs} connections in which nothing changed, synced by two workers\n\n{compared}")
+    print(f"{jobs} connections in which nothing changed, synced by two workers\n\n{compared}\n", flush=True)
+    print(f"Pages of 50 events of a user who has most of them\n\n{await lists_table(occurrences)}")
 
 
 if __name__ == "__main__":
@@ -170,5 +172,6 @@ if __name__ == "__main__":
     parser.add_argument("--changes", type=int, default=40)
     parser.add_argument("--accounts", type=int, default=10)
     parser.add_argument("--jobs", type=int, default=200)
+    parser.add_argument("--occurrences", type=int, default=50_000)
     arguments = parser.parse_args()
-    asyncio.run(main(arguments.events, arguments.changes, arguments.accounts, arguments.jobs))
+    asyncio.run(main(arguments.events, arguments.changes, arguments.accounts, arguments.jobs, arguments.occurrences))

@@ -260,13 +260,15 @@ def _postgresql_literal(moment: datetime) -> str:
     return f"'{moment.isoformat()}'::timestamptz"
 
 
-async def lists_table(number: int) -> str:
+async def lists_table(number: int, names: Sequence[str] = DATABASES) -> str:
     with tempfile.TemporaryDirectory() as folder:
-        return "\n\n".join([await table(Path(folder), number, name) for name in DATABASES])
+        return "\n\n".join([await table(Path(folder), number, name) for name in names])
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--occurrences", type=int, default=100_000)
+    parser.add_argument("--occurrences", type=int, default=1_000_000)
+    parser.add_argument("--databases", nargs="+", choices=DATABASES, default=DATABASES)
     arguments = parser.parse_args()
-    print(asyncio.run(lists_table(arguments.occurrences)))
+    for database in arguments.databases:
+        print(asyncio.run(lists_table(arguments.occurrences, [database])), flush=True)

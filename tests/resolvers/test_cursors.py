@@ -18,7 +18,7 @@ from calendar_sync.domain.identifiers import (
     UserId,
     occurrence_id,
 )
-from calendar_sync.domain.occurrences import Occurrence, OccurrenceFilter
+from calendar_sync.domain.occurrences import Days, Occurrence, OccurrenceFilter
 from calendar_sync.domain.providers import ProviderName
 from resolvers.cursors import EventList
 
@@ -35,6 +35,10 @@ LISTS = (
     EventList(ADA, OccurrenceFilter(starts_before=NOW), descending=False),
     EventList(ADA, OccurrenceFilter(calendar_ids=[]), descending=False),
     EventList(ADA, OccurrenceFilter(statuses=[EventStatus.CANCELLED]), descending=False),
+    EventList(ADA, OccurrenceFilter(days=Days(NOW.date(), NOW.date(), "UTC")), descending=False),
+    EventList(ADA, OccurrenceFilter(days=Days(NOW.date(), NOW.date(), "Europe/Berlin")), descending=False),
+    EventList(ADA, OccurrenceFilter(organizer_email="x"), descending=False),
+    EventList(ADA, OccurrenceFilter(attendee_email="x"), descending=False),
 )
 MOMENTS = st.datetimes(timezones=st.just(UTC))
 

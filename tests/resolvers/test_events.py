@@ -11,7 +11,7 @@ from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.identifiers import OccurrenceId
 from calendar_sync.domain.occurrences import OccurrenceContent, OccurrenceFilter, OccurrencePage
 from calendar_sync.events.service import EventService
-from tests.schema.asking import Asking, hour
+from tests.schema.asking import Asking, error_of, hour
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -250,6 +250,9 @@ async def test_a_list_is_narrowed_by_what_events_say(ada: Asking) -> None:
         {"calendarIds": ["cal_x"] * 101},
         {"connectionIds": ["tcred_x"] * 101},
         {"text": "x" * 201},
+        {"seriesIds": ["evt_x"] * 101},
+        {"responses": ["PERHAPS"]},
+        {"days": {"first": "2026-03-02", "last": "2026-03-01", "timeZone": "UTC"}},
         {"unknown": 1},
     ],
 )
@@ -418,3 +421,86 @@ async def test_an_event_that_cannot_be_read_is_told_with_its_reason_and_spoils_n
     assert [(each["remoteId"], "SUMMARY:No such day" in each["source"]) for each in found] == [("bad", True)]
     assert found[0]["reason"].endswith(".")
     assert await titles(ada) == ["Good"]
+
+
+# Every other filter
+
+
+async def test_a_list_is_narrowed_by_who_is_there_and_what_they_answered(ada: Asking) -> None:
+    feed = ada.door.feed()
+    feed.put("1", summary="Ours", start=hour(0), more=["ORGANIZER;CN=Ada Lovelace:mailto:ada@example.com"])
+    feed.put("2", summary="Theirs", start=hour(1), more=["ATTENDEE;CN=Bob:mailto:bob@example.com"])
+    feed.put(
+        "3", summary="Daily", start=hour(2), more=["RRULE:FREQ=DAILY;COUNT=2", "LOCATION:https://zoom.us/j/123456789"]
+    )
+    await ada.connect(feed)
+    await ada.sync()
+    series = (await ada.data("{ events(filter: {isRecurring: true}) { nodes { seriesId } } }"))["events"]["nodes"]
+
+    assert await titles(ada, organizerEmail=" ADA@example.com") == ["Ours"]
+    assert await titles(ada, attendeeEmail="Bob@Example.com") == ["Theirs"]
+    assert await titles(ada, text="lovelace") == ["Ours"]
+    assert await titles(ada, icalUid="2") == ["Theirs"]
+    assert await titles(ada, seriesIds=[series[0]["seriesId"]]) == ["Daily", "Daily"]
+    assert await titles(ada, meetingPlatform="ZOOM", isRecurring=True, isAllDay=False) == ["Daily", "Daily"]
+    assert await titles(ada, responses=["DECLINED"]) == []
+
+
+async def test_days_are_those_of_a_zone_and_an_all_day_event_is_on_its_own(ada: Asking) -> None:
+    feed = ada.door.feeds.feed(ada.door.feed().name, X_WR_TIMEZONE="Pacific/Kiritimati")
+    day = hour(0).date()
+    feed.put("1", summary="Holiday", start=day, end=day + timedelta(days=1))
+    feed.put("2", summary="Late", start=hour(14))  # 23:00 in UTC, the next day in Berlin
+    await ada.connect(feed)
+    await ada.sync()
+
+    async def on(which: date, zone: str) -> list[str]:
+        return await titles(ada, days={"first": which.isoformat(), "timeZone": zone})
+
+    assert sorted(await on(day, "UTC")) == ["Holiday", "Late"]
+    assert await on(day, "Europe/Berlin") == ["Holiday"]
+    assert await on(day + timedelta(days=1), "Europe/Berlin") == ["Late"]
+    assert await on(day - timedelta(days=1), "Pacific/Pago_Pago") == []
+
+
+TIMES = """
+query ($zone: TimeZone!) {
+  events { nodes {
+    start { localDateTime there: localDateTime(timeZone: $zone) date }
+    end { localDateTime there: localDateTime(timeZone: $zone) }
+  } }
+}
+"""
+
+
+async def test_times_are_told_as_clocks_show_them_anywhere(ada: Asking) -> None:
+    feed = ada.door.feed()
+    feed.put_lines(
+        "flight",
+        ["DTSTART;TZID=Europe/Berlin:20300701T090000", "DTEND;TZID=America/New_York:20300701T110000", "SUMMARY:Flight"],
+    )
+    feed.put("holiday", start=date(2030, 7, 2), end=date(2030, 7, 3))
+    await ada.connect(feed)
+    await ada.sync()
+
+    flight, holiday = (await ada.data(TIMES, zone="Asia/Kathmandu"))["events"]["nodes"]
+
+    assert flight["start"] == {
+        "localDateTime": "2030-07-01T09:00:00+02:00",
+        "there": "2030-07-01T12:45:00+05:45",
+        "date": None,
+    }
+    assert flight["end"] == {"localDateTime": "2030-07-01T11:00:00-04:00", "there": "2030-07-01T20:45:00+05:45"}
+    assert holiday["start"] == {"localDateTime": None, "there": None, "date": "2030-07-02"}
+
+
+@pytest.mark.parametrize(
+    "zone", ["Mars/Olympus", "europe/berlin", "W. Europe Standard Time", "", "../etc", "posix/UTC"]
+)
+async def test_a_zone_that_is_not_known_is_bad_input_and_said_so(ada: Asking, zone: str) -> None:
+    answer = await ada.answer(TIMES, zone=zone)
+
+    error = error_of(answer)
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert "Europe/Berlin" in error["message"]
+    assert await ada.code(TITLES, filter={"days": {"first": "2026-03-01", "timeZone": zone}}) == "BAD_USER_INPUT"

@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import func, select, update
 
 from calendar_sync.domain.connections import ConnectionStatus
 from calendar_sync.domain.errors import Disconnected, RateLimited, Unavailable
 from calendar_sync.domain.sync import Trigger
 from calendar_sync.store.database import Database
 from calendar_sync.store.engines import sqlite_path
+from calendar_sync.store.tables import occurrences
 from calendar_sync.sync.lease import CLAIM, LeasedRuns
 from calendar_sync.sync.pace import Pace
 from calendar_sync.sync.schedule import Schedule
@@ -172,3 +174,19 @@ async def test_a_store_that_is_away_is_waited_for(
         await Schedule(world.database, world.service.queue, world.clock, sleep=sleep).run()
     assert slept == [5.0] * 3
     assert len([record for record in caplog.records if "on schedule" in record.getMessage()]) == 1
+
+
+async def test_what_an_earlier_version_stored_is_completed_in_the_background(world: World) -> None:
+    await world.sync()
+    async with world.database.begin() as tx:
+        await tx.connection.execute(update(occurrences).values(is_busy=None))
+    housekeeping = schedule(world)
+
+    assert not await housekeeping.complete()
+    await housekeeping.tidy()
+    while await housekeeping.complete():
+        pass
+
+    async with world.database.begin(write=False) as tx:
+        left = await tx.connection.scalar(select(func.count()).where(occurrences.c.is_busy.is_(None)))
+    assert left == 0
