@@ -70,6 +70,18 @@ async def test_a_list_is_narrowed_by_all_that_is_set(place: Place) -> None:
     assert found == NARROWED
 
 
+async def test_what_began_before_is_under_way_until_it_ends_however_long_it_lasts(place: Place) -> None:
+    lengths = [number * timedelta(hours=12) for number in range(1, 12)] + [timedelta(days=60)]
+    times = [a_time(wall("2026-03-09T09:00") - lasts, lasts=lasts, zone="UTC") for lasts in lengths]
+    await place.apply(*(an_event(str(number), time=time) for number, time in enumerate(times)))
+    over = datetime(2026, 3, 9, 9, tzinfo=UTC)
+    found = [
+        len(await place.occurrences(OccurrenceFilter(overlaps_after=moment, overlaps_before=over + HOUR)))
+        for moment in (over - timedelta(microseconds=1), over)
+    ]
+    assert found == [len(lengths), 0]
+
+
 async def test_a_list_is_narrowed_to_calendars_and_connections(place: Place) -> None:
     elsewhere = await a_calendar(place.database, await a_connection(place.database, place.actor, identity="other"))
     other = Place(place.database, place.actor, place.connection, elsewhere)

@@ -39,7 +39,7 @@ from tests.store.conftest import Place, a_place
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BEGIN = wall("2026-03-27T00:00")
 """Two days before the clocks of Europe are put forward."""
-LENGTHS = [timedelta(), HOUR, DAY, 2 * DAY, 2 * DAY + HOUR, 3 * DAY, 5 * DAY, 20 * DAY]
+LENGTHS = [timedelta(), HOUR, DAY, 1.5 * DAY, 2 * DAY, 2 * DAY + HOUR, 3 * DAY, 5 * DAY, 20 * DAY]
 ZONES = [ZONE, "UTC", "America/Havana", "Australia/Lord_Howe", "Pacific/Kiritimati", "Pacific/Pago_Pago"]
 PEOPLE = ["ada@example.com", "bob@example.com", "eve@example.com"]
 TEXTS = ["Review", "Straße", "ROOM 1", "Ada"]
@@ -115,9 +115,13 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "uid": st.sampled_from(["one", "two", "none"]),
     "text": st.sampled_from(["review", "STRASSE", "room 1", "ada", "e"]),
 }
-filters = st.lists(st.sampled_from(list(FIELDS)), max_size=3, unique=True).flatmap(
+some_fields = st.lists(st.sampled_from(list(FIELDS)), max_size=3, unique=True).flatmap(
     lambda names: st.fixed_dictionaries({name: FIELDS[name] for name in names})
 )
+one_of_time = st.sampled_from(["days", "overlaps_after"]).flatmap(
+    lambda name: st.fixed_dictionaries({name: FIELDS[name]})
+)
+filters = some_fields | one_of_time
 
 
 @dataclass(frozen=True)
