@@ -92,22 +92,25 @@ def _lists(actor: Actor, attendee: str) -> Select[Any]:
 
 async def _attends_few(connection: AsyncConnection, actor: Actor, attendee: str, spans: Sequence[_Branch]) -> bool:
     """Whether an address is among the attendees of few occurrences in this time, of few different lists."""
-    lists = _lists(actor, attendee).limit(_FEW + 1).subquery()
-    attended = select(_columns.id).join(lists, lists.c.list_id == _columns.attendee_list)
-    numbers = [select(func.count()).select_from(lists).scalar_subquery()]
-    for span in spans:
-        some = named_within(actor, attended.where(*span), occurrences).limit(_FEW + 1)
-        numbers.append(select(func.count()).select_from(some.subquery()).scalar_subquery())
-    counted = (await connection.execute(select(*numbers))).one()
-    return all(number <= _FEW for number in counted)
+    lists = _lists(actor, attendee)
+    if not await _are_few(connection, lists):
+        return False
+    named = lists.subquery()
+    attended = select(_columns.id).join(named, named.c.list_id == _columns.attendee_list)
+    found = [named_within(actor, attended.where(*span), occurrences) for span in spans]
+    return all([await _are_few(connection, some) for some in found])
 
 
 async def _organizes_few(connection: AsyncConnection, actor: Actor, wanted: OccurrenceFilter) -> bool:
     if wanted.organizer_email is None:
         return False
-    organized = within(actor, select(_columns.id).where(_organizer_is(wanted.organizer_email)), occurrences)
-    some = organized.limit(_FEW + 1).subquery()
-    return int((await connection.execute(select(func.count()).select_from(some))).scalar_one()) <= _FEW
+    organized = select(_columns.id).where(_organizer_is(wanted.organizer_email))
+    return await _are_few(connection, within(actor, organized, occurrences))
+
+
+async def _are_few(connection: AsyncConnection, rows: Select[Any]) -> bool:
+    counted = select(func.count()).select_from(rows.limit(_FEW + 1).subquery())
+    return int((await connection.execute(counted)).scalar_one()) <= _FEW
 
 
 def _organizer_is(address: str) -> _Condition:
