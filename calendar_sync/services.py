@@ -20,6 +20,8 @@ from calendar_sync.connections.org_calendars import OrgCalendarService
 from calendar_sync.connections.service import ConnectionService
 from calendar_sync.connections.tokens import Renewals
 from calendar_sync.domain.providers import Provider, ProviderName
+from calendar_sync.events.availability import AvailabilityService
+from calendar_sync.events.meetings import MeetingService
 from calendar_sync.events.service import EventService
 from calendar_sync.export.service import ExportService
 from calendar_sync.push_addresses import push_addresses
@@ -66,6 +68,8 @@ class Services:
     org_calendars: OrgCalendarService
     events: EventService
     exports: ExportService
+    meetings: MeetingService
+    availability: AvailabilityService
     sync: SyncService
     inbox: Inbox
     schedule: Schedule
@@ -150,6 +154,8 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             org_calendars=OrgCalendarService(database, sync.sync, utc_now, pace.spread),
             events=EventService(database),
             exports=ExportService(database, utc_now, str(settings.public_url), settings.sync_interval),
+            meetings=MeetingService(database),
+            availability=AvailabilityService(database),
             sync=sync,
             inbox=inbox,
             schedule=Schedule(database, queue, utc_now, settings.run_history),

@@ -10,11 +10,14 @@ from strawberry.dataloader import DataLoader
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.errors import NotAuthenticated
 from calendar_sync.domain.identifiers import CalendarId, ConnectionId, OccurrenceId
-from calendar_sync.domain.occurrences import OccurrenceContent
+from calendar_sync.domain.meetings import alone
+from calendar_sync.domain.occurrences import Occurrence, OccurrenceContent
+from calendar_sync.events.meetings import differences
 from calendar_sync.services import Services
 from schema.types.calendar import Calendar
 from schema.types.connection import ConnectedAccount
 from schema.types.loading import Loaders
+from schema.types.meeting import Meeting
 from schema.types.schedule import SyncSchedule
 
 _LARGEST_BATCH = 1000
@@ -40,6 +43,7 @@ class Context:
         look_up = _LookUp(self.services, self.actor)
         return Loaders(
             contents=DataLoader(look_up.contents, max_batch_size=_LARGEST_BATCH),
+            meetings=DataLoader(look_up.meetings, max_batch_size=_LARGEST_BATCH),
             calendars=DataLoader(look_up.calendars),
             calendars_of=DataLoader(look_up.calendars_of),
             connections=DataLoader(look_up.connections),
@@ -57,6 +61,12 @@ class _LookUp:
     async def contents(self, keys: list[OccurrenceId]) -> Sequence[OccurrenceContent | None]:
         found = await self.services.events.contents(self.actor, keys)
         return [found.get(key) for key in keys]
+
+    async def meetings(self, keys: list[Occurrence]) -> Sequence[Meeting]:
+        """One that went while it was looked at is alone in its meeting."""
+        found = await self.services.meetings.of(self.actor, [key.id for key in keys])
+        meetings = [found.get(key.id) or alone(key) for key in keys]
+        return [Meeting.of(meeting, differences(meeting)) for meeting in meetings]
 
     async def calendars(self, keys: list[CalendarId]) -> Sequence[Calendar | None]:
         found = {calendar.id: calendar for calendar in await self.services.connections.calendars(self.actor)}

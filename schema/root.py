@@ -5,18 +5,22 @@ from collections.abc import AsyncGenerator
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+import resolvers.availability
 import resolvers.connections
 import resolvers.events
 import resolvers.export_feeds
+import resolvers.meetings
 import resolvers.organization_calendars
 import resolvers.sync
 import resolvers.viewer
 from schema.execution import Schema
+from schema.types.availability import Availability, FreeBusy
 from schema.types.calendar import Calendar
 from schema.types.connection import ConnectedAccount
 from schema.types.event import Event
 from schema.types.event_list import EventConnection
 from schema.types.export_feed import CreateExportFeedResult, ExportFeed, RevokeExportFeedResult
+from schema.types.meeting import Meeting
 from schema.types.mutations import (
     ConnectCalendarResult,
     DisconnectResult,
@@ -60,6 +64,21 @@ class Query:
     )
     event: Event | None = strawberry.field(
         resolver=resolvers.events.event, description="One event; `null` if there is none, or it is not yours."
+    )
+    meeting: Meeting | None = strawberry.field(
+        resolver=resolvers.meetings.meeting,
+        description="One meeting; `null` if there is none, or it is in none of your calendars.",
+    )
+    free_busy: FreeBusy = strawberry.field(
+        resolver=resolvers.availability.free_busy,
+        description="When you are busy, by all or some of your calendars: each moment once, however many events take "
+        "it. What is transparent, cancelled or declined takes no time; what is tentative, or what you have not "
+        "accepted, takes it tentatively.",
+    )
+    availability: Availability = strawberry.field(
+        resolver=resolvers.availability.availability,
+        description="When you are free to meet: slots of a length within working hours, by all or some of your "
+        "calendars.",
     )
     unreadable_events: list[UnreadableEvent] = strawberry.field(
         resolver=resolvers.events.unreadable_events,

@@ -5,6 +5,7 @@ CalendarSyncError
 │   ├── NotFound                  it names something that is not there (or not theirs)
 │   ├── Conflict                  it contradicts what is there
 │   ├── Invalid                   a field has a wrong value; `field` names it
+│   │   └── RangeTooLarge         it asks for a longer time than is answered at once
 │   ├── NotAuthenticated          no credentials, or wrong, expired or revoked ones
 │   ├── NotPermitted              the credentials do not reach this far
 │   ├── ConsentFailed             the way by a provider's consent page did not lead to an account: start it again
@@ -46,7 +47,7 @@ class Refusal(CalendarSyncError):
 
 
 class NotFound(Refusal):
-    """`kind` says what was looked for: `event`, `connection`, `calendar`, `org_calendar`, `user`, `api_key`,
+    """`kind` says what was looked for: `event`, `meeting`, `connection`, `calendar`, `org_calendar`, `user`, `api_key`,
     `sync_run`, `export_feed`."""
 
     code = "NOT_FOUND"
@@ -68,6 +69,10 @@ class Invalid(Refusal):
     def __init__(self, message: str, *, field: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+class RangeTooLarge(Invalid):
+    code = "RANGE_TOO_LARGE"
 
 
 class NotAuthenticated(Refusal):

@@ -23,7 +23,7 @@ from calendar_sync.store.payload import decode
 from calendar_sync.store.scope import named_within
 from calendar_sync.store.tables import calendars, events, occurrences
 
-_LISTED: Select[Any] = select(occurrences, calendars.c.last_synced_at).join(
+LISTED: Select[Any] = select(occurrences, calendars.c.last_synced_at).join(
     calendars, calendars.c.id == occurrences.c.calendar_id
 )
 
@@ -65,7 +65,7 @@ def _listed(narrowed: Narrowed, after: Place | None, descending: bool, skip: int
 
     in_order = partial(ordered, starts_at=occurrences.c.starts_at, id=occurrences.c.id)
     if len(narrowed.branches) == 1:
-        statement = narrowed.within(_LISTED, [*narrowed.branches[0], *_beyond(after, descending)])
+        statement = narrowed.within(LISTED, [*narrowed.branches[0], *_beyond(after, descending)])
         return in_order(statement).offset(skip).limit(limit)
     found = select(occurrences.c.starts_at, occurrences.c.id)
     branches = [
@@ -74,7 +74,7 @@ def _listed(narrowed: Narrowed, after: Place | None, descending: bool, skip: int
     ]
     places = union_all(*(select(branch) for branch in branches)).subquery()
     shown = ordered(select(places.c.id), places.c.starts_at, places.c.id).offset(skip).limit(limit)
-    return in_order(_LISTED.where(occurrences.c.id.in_(shown)))
+    return in_order(LISTED.where(occurrences.c.id.in_(shown)))
 
 
 def _beyond(after: Place | None, descending: bool) -> Iterator[ColumnElement[bool]]:
@@ -94,7 +94,7 @@ async def by_ids(
     connection: AsyncConnection, actor: Actor, ids: Iterable[OccurrenceId]
 ) -> Mapping[OccurrenceId, Occurrence]:
     """Those that are there, and the actor's."""
-    statement = _LISTED.where(among(occurrences.c.id, ids))
+    statement = LISTED.where(among(occurrences.c.id, ids))
     rows = await connection.execute(named_within(actor, statement, occurrences))
     return {OccurrenceId(row.id): occurrence_of(row, row.last_synced_at) for row in rows}
 

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -12,6 +12,7 @@ from calendar_sync.domain.events import AutoJoinStatus, Details, Event, EventSta
 from calendar_sync.domain.identifiers import CalendarId, ConnectionId, EventId, OccurrenceId, UserId
 from calendar_sync.domain.occurrences import Occurrence
 from calendar_sync.domain.providers import ProviderName
+from calendar_sync.recurrence.zones import Zones, to_instant
 from calendar_sync.store.attendee_lists import addresses, list_id
 from calendar_sync.store.tables import occurrences
 
@@ -76,8 +77,23 @@ def derived(user: UserId, event: Event, instance: Instance) -> dict[str, object]
         "attendees": attendees,
         "is_busy": details.is_busy,
         "response": next((attendee.response.value for attendee in details.attendees if attendee.is_self), None),
-        "meeting_start": None,
+        "meeting_start": meeting_start(event, instance),
     }
+
+
+def meeting_start(event: Event, instance: Instance) -> datetime | None:
+    """The instant at which the series has the instance, before it was moved; `None` for what is in no series.
+
+    Days are the same in all calendars, whatever their zones: a day's is midnight UTC. An exception without its series
+    that does not say where it was is taken to be where it was.
+    """
+    own, text = event.time, instance.original_start
+    if not text:
+        if not event.is_orphan:
+            return None
+        return instance.time.start.replace(tzinfo=UTC) if instance.time.all_day else instance.starts_at
+    original = datetime.fromisoformat(text.removesuffix("/1")).replace(fold=int(text.endswith("/1")))
+    return original.replace(tzinfo=UTC) if own.all_day else to_instant(original, Zones().get(own.zone, own.zone_rules))
 
 
 def says_the_same(row: Mapping[str, Any], other: Mapping[str, object]) -> bool:

@@ -238,15 +238,16 @@ class OccurrenceRow(Row, table=True):
     decided, null: the rules do. `starts_on` and `ends_on` are the days of what is all-day, ISO 8601, the end exclusive.
 
     `response` is what the calendar's owner answered, `attendee_list` names the addresses of those who attend
-    (`AttendeeListRow`). `meeting_start` is the instant at which a series has the occurrence, before it was moved; null
-    for what is in no series. In a row that was written before these columns were there, `is_busy` is null.
+    (`AttendeeListRow`). `meeting_start` is the instant at which a series has the occurrence, before it was moved, and
+    midnight UTC of the day in an all-day series; null for what is in no series. In a row that was written before these
+    columns were there, `is_busy` is null.
     """
 
     __tablename__ = "occurrences"
     __table_args__ = (
         Index(None, "user_id", "starts_at", "id"),
         Index(None, "calendar_id", "starts_at"),
-        Index(None, "uid"),
+        Index(None, "uid", "meeting_start", "user_id"),
         Index(None, "user_id", "organizer_email", "starts_at", "id"),
         Index(None, "attendee_list", "starts_at"),
         _partial_index("ix_occurrences_joinable", *_LISTED, "meeting_platform", where="meeting_link IS NOT NULL"),

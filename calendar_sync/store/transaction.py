@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.store.accounts import Accounts
 from calendar_sync.store.budgets import RequestBudgets
+from calendar_sync.store.busy_times import BusyTimes
 from calendar_sync.store.calendars import Calendars
 from calendar_sync.store.changes import Changes
 from calendar_sync.store.channels import Channels
@@ -14,6 +15,7 @@ from calendar_sync.store.consents import Consents
 from calendar_sync.store.credentials import Credentials
 from calendar_sync.store.events import Events
 from calendar_sync.store.export_feeds import ExportFeeds
+from calendar_sync.store.meetings import Meetings
 from calendar_sync.store.org_calendars import OrgCalendars
 from calendar_sync.store.requests import Requests
 from calendar_sync.store.runs import Runs
@@ -34,6 +36,8 @@ class Transaction:
         self.org_calendars = OrgCalendars(connection)
         self.channels = Channels(connection)
         self.events = Events(connection)
+        self.meetings = Meetings(connection)
+        self.busy_times = BusyTimes(connection)
         self.runs = Runs(connection)
         self.schedules = Schedules(connection)
         self.changes = Changes(connection)

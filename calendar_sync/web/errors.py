@@ -22,6 +22,7 @@ STATUS: Mapping[type[errors.CalendarSyncError], int] = MappingProxyType(
         errors.NotFound: 404,
         errors.Conflict: 409,
         errors.Invalid: 422,
+        errors.RangeTooLarge: 422,
         errors.NotAuthenticated: 401,
         errors.NotPermitted: 403,
         errors.ConsentFailed: 400,

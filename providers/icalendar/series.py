@@ -49,13 +49,17 @@ def _latest(revisions: Iterable[Component]) -> Component:
 
 
 def read_event(found: EventObject, *, remote_id: str) -> Event:
-    """The event object. Raises `Unreadable`."""
+    """The event object. Raises `Unreadable`.
+
+    One of many under one UID has the name it is told apart by as its UID: else all would be copies of one meeting.
+    """
     for component in found.components:
         component.check_size()
     master = found.master
     if master is None:
         return _orphans(found.exceptions, remote_id)
-    return _event(master, found.exceptions, remote_id)
+    event = _event(master, found.exceptions, remote_id)
+    return event if event.uid == found.remote_id else replace(event, uid=found.remote_id)
 
 
 def _event(master: Component, exceptions: Sequence[Component], remote_id: str) -> Event:

@@ -20,6 +20,7 @@ from providers.outlook import wire
 from providers.outlook.details import details
 from providers.outlook.series import SeriesRows, series_event
 from providers.outlook.times import event_time
+from providers.outlook.uids import names_occurrence, uid_of
 from providers.quarantine import understood, unnamed
 
 _LONGEST_ID = 1_100
@@ -86,7 +87,9 @@ class Round:
         return Upsert(series_event(rows, self.span, self._me)) if rows.instances else self._gone(rows.id)
 
     def _single(self, row: wire.Event) -> Upsert:
-        return Upsert(Event(row["id"], row.get("iCalUId") or row["id"], event_time(row), details(row, self._me)))
+        """Whoever is invited to one occurrence of a series has it as a single event."""
+        uid, is_orphan = uid_of(row, row["id"]), names_occurrence(row)
+        return Upsert(Event(row["id"], uid, event_time(row), details(row, self._me), is_orphan=is_orphan))
 
     def _change(self, row: wire.Event) -> Change | None:
         name, kind = row["id"], kind_of(row)

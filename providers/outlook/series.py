@@ -11,6 +11,7 @@ from providers.outlook import wire
 from providers.outlook.details import details
 from providers.outlook.pattern import rules_of
 from providers.outlook.times import event_time, original_start
+from providers.outlook.uids import uid_of
 from providers.wall_times import between
 
 _TIMES = ("start", "end", "isAllDay", "originalStartTimeZone", "originalEndTimeZone")
@@ -47,7 +48,7 @@ def series_event(rows: SeriesRows, span: Window, me: str | None) -> Event:
         listing.add(row)
     return Event(
         remote_id=rows.id,
-        uid=master.get("iCalUId") or rows.id,
+        uid=uid_of(master, rows.id),
         time=listing.time,
         details=listing.details,
         recurrence=Recurrence(rules_of(master.get("recurrence")), dates=listing.dates, listed=span),

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Awaitable
-from typing import Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 from zoneinfo import ZoneInfo
 
 import strawberry
@@ -17,6 +17,9 @@ from schema.types.enums import AutoJoinStatus, EventStatus, ProviderName, Visibi
 from schema.types.loaded import loaded
 from schema.types.loading import Info, Loaders
 from schema.types.people import Attendee, MeetingLink, Person
+
+if TYPE_CHECKING:
+    from schema.types.meeting import Meeting
 
 _NOTHING = Details()
 
@@ -162,6 +165,10 @@ class Event:
     )
     def connection(self, connection: ConnectedAccount | None) -> ConnectedAccount | None:
         return connection
+
+    @described("The real meeting that it is a copy of, with the copies in your other calendars.")
+    async def meeting(self, info: Info) -> Annotated["Meeting", strawberry.lazy("schema.types.meeting")]:
+        return await info.context.loaders.meetings.load(self.occurrence)
 
     @classmethod
     def of(cls, occurrence: Occurrence) -> "Event":

@@ -9,6 +9,7 @@ from schema.types.described import describe
 
 class ErrorCode(StrEnum):
     VALIDATION_ERROR = "VALIDATION_ERROR"
+    RANGE_TOO_LARGE = "RANGE_TOO_LARGE"
     CONFLICT = "CONFLICT"
     OPERATION_NOT_ALLOWED = "OPERATION_NOT_ALLOWED"
     INSUFFICIENT_PERMISSIONS = "INSUFFICIENT_PERMISSIONS"
@@ -44,6 +45,7 @@ describe(
     "GraphQL errors.",
     {
         ErrorCode.VALIDATION_ERROR: "A field has a wrong value; `field` names it.",
+        ErrorCode.RANGE_TOO_LARGE: "It asks for a longer time than is answered at once.",
         ErrorCode.CONFLICT: "It contradicts what is there.",
         ErrorCode.OPERATION_NOT_ALLOWED: "It cannot be done.",
         ErrorCode.INSUFFICIENT_PERMISSIONS: "The credentials do not reach this far.",

@@ -8,11 +8,12 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from calendar_sync.domain.identifiers import CalendarId, ConnectionId, OccurrenceId
-from calendar_sync.domain.occurrences import OccurrenceContent
+from calendar_sync.domain.occurrences import Occurrence, OccurrenceContent
 
 if TYPE_CHECKING:
     from schema.types.calendar import Calendar
     from schema.types.connection import ConnectedAccount
+    from schema.types.meeting import Meeting
     from schema.types.schedule import SyncSchedule
 
 
@@ -21,6 +22,7 @@ class Loaders:
     """Each collects what the fields of one request ask for and looks it up in one query. `None`: it is not there."""
 
     contents: DataLoader[OccurrenceId, OccurrenceContent | None]
+    meetings: "DataLoader[Occurrence, Meeting]"
     calendars: "DataLoader[CalendarId, Calendar | None]"
     calendars_of: "DataLoader[ConnectionId, Sequence[Calendar]]"
     connections: "DataLoader[ConnectionId, ConnectedAccount | None]"

@@ -1,8 +1,8 @@
-"""The scalars beside GraphQL's own: instants, calendar days and time zones."""
+"""The scalars beside GraphQL's own: instants, calendar days, times of day and time zones."""
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -11,6 +11,7 @@ from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -31,6 +32,12 @@ def scalars() -> Mapping[object, ScalarDefinition]:
             specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
             serialize=date.isoformat,
             parse_value=_day,
+        ),
+        time: strawberry.scalar(
+            name="TimeOfDay",
+            description="What a clock shows, in hours and minutes, as in `09:00`, of no day and no time zone.",
+            serialize=lambda value: value.isoformat("minutes"),
+            parse_value=_time_of_day,
         ),
         ZoneInfo: strawberry.scalar(
             name="TimeZone",
@@ -64,6 +71,12 @@ def _day(value: object) -> date:
         return date.fromisoformat(value)
     except ValueError as err:
         raise GraphQLError("There is no such Date.") from err
+
+
+def _time_of_day(value: object) -> time:
+    if not isinstance(value, str) or not _TIME_OF_DAY.fullmatch(value):
+        raise GraphQLError("A TimeOfDay is from 00:00 to 23:59, as in 09:00.")
+    return time.fromisoformat(value)
 
 
 def _zone(value: object) -> ZoneInfo:

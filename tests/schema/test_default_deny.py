@@ -25,6 +25,9 @@ from tests.web.door import Door
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+LITERALS = {"Int": "1", "Boolean": "true", "DateTime": '"2026-03-01T09:00:00Z"', "TimeZone": '"UTC"'}
+
+
 def root_fields() -> Iterator[str]:
     """A minimal operation for every root field there is."""
     contract = build_schema(sdl())
@@ -50,7 +53,7 @@ def literal(kind: GraphQLInputType) -> str:
         name, field = next(iter(kind.fields.items()))
         wanted = {name: field} if kind.is_one_of else kind.fields
         return "{" + ", ".join(f"{name}: {literal(field.type)}" for name, field in wanted.items()) + "}"
-    return {"Int": "1", "Boolean": "true"}.get(str(kind), '"x"')
+    return LITERALS.get(str(kind), '"x"')
 
 
 def selection(known: GraphQLField) -> str:

@@ -34,6 +34,7 @@ def test_every_error_of_the_domain_has_a_status() -> None:
         (errors.NotFound("sync_run"), 404, "SYNC_RUN_NOT_FOUND"),
         (errors.Conflict("It is there."), 409, "CONFLICT"),
         (errors.Invalid("Too long.", field="name"), 422, "VALIDATION_ERROR"),
+        (errors.RangeTooLarge("Too long.", field="window"), 422, "RANGE_TOO_LARGE"),
         (errors.NotAuthenticated("Who?"), 401, "AUTHENTICATION_REQUIRED"),
         (errors.NotAuthenticated("No.", reason="API_KEY_EXPIRED"), 401, "API_KEY_EXPIRED"),
         (errors.NotPermitted("No."), 403, "INSUFFICIENT_PERMISSIONS"),

@@ -1,7 +1,7 @@
 """Rows of `calendarView/delta` as changes."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from calendar_sync.domain.events import (
 from calendar_sync.domain.providers import Change, Quarantine, Removal, Upsert
 from providers.outlook.pattern import rules_of
 from providers.outlook.rounds import Round
+from simulators.microsoft.ids import ical_uid
 from tests.providers.outlook.remote import Json
 
 SPAN = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
@@ -403,6 +404,13 @@ def test_a_link_is_found_in_any_of_several_locations() -> None:
 
 def test_an_event_without_a_uid_is_known_by_its_id() -> None:
     assert read(iCalUId=None).uid == "e1"
+
+
+def test_a_single_occurrence_that_somebody_was_invited_to_is_one_of_its_series() -> None:
+    series, day = ical_uid("series"), ical_uid("series", date(2026, 1, 5))
+
+    assert (read(iCalUId=series).uid, read(iCalUId=series).is_orphan) == (series, False)
+    assert (read(iCalUId=day).uid, read(iCalUId=day).is_orphan) == (series, True)
 
 
 # What cannot be understood

@@ -14,7 +14,7 @@ depends_on = None
 
 _LISTED = ["user_id", "starts_at", "id"]
 _INDEXES = {
-    "ix_occurrences_uid": ["uid"],
+    "ix_occurrences_uid_meeting_start_user_id": ["uid", "meeting_start", "user_id"],
     "ix_occurrences_user_id_organizer_email_starts_at_id": ["user_id", "organizer_email", "starts_at", "id"],
     "ix_occurrences_attendee_list_starts_at": ["attendee_list", "starts_at"],
 }
