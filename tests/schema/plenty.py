@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Calendar
@@ -30,7 +31,10 @@ async def plenty(database: Database, rows: int) -> Plenty:
     async with database.begin(write=False) as tx:
         page = await tx.events.page(actor, OccurrenceFilter(), limit=1)
         connections = await tx.connections.list(actor)
-    return Plenty(actor, {"event": page.items[0].id, "connection": connections[0].id, "syncRun": runs[0]})
+        meeting = (await tx.meetings.of(actor, [page.items[0].id]))[page.items[0].id]
+    return Plenty(
+        actor, {"event": page.items[0].id, "connection": connections[0].id, "syncRun": runs[0], "meeting": meeting.id}
+    )
 
 
 async def _account(database: Database, actor: Actor, number: int, rows: int) -> RunId:
@@ -72,7 +76,8 @@ def _feed(actor: Actor, of: Sequence[Calendar]) -> ExportFeed:
 def _event(number: int, rows: int) -> Event:
     return an_event(
         f"event {number}",
-        time=an_all_day_time(),
+        uid="the same meeting",
+        time=an_all_day_time((NOW + timedelta(days=2 * number)).date().isoformat()),
         description="What it is about",
         attendees=tuple(Attendee(f"guest{each}@example.com") for each in range(rows)),
         links=tuple(MeetingLink(f"https://zoom.us/j/{each}", "zoom") for each in range(rows)),

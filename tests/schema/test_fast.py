@@ -26,11 +26,15 @@ from tests.web.door import TOMORROW, Door
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 REAL, ODD = schema._schema, oddities.schema._schema
+WINTER = '{since: "2026-01-01T00:00:00Z", until: "2026-03-01T00:00:00Z"}'
 ARGUMENTS = {
     "Query.event": '(id: "$event")',
     "Query.connection": '(id: "$connection")',
     "Query.syncRun": '(id: "$run")',
     "Query.events": "(first: 10)",
+    "Query.meeting": '(id: "$meeting")',
+    "Query.freeBusy": f"(window: {WINTER})",
+    "Query.availability": f'(window: {WINTER}, slot: {{minutes: 60}}, timeZone: "Europe/Berlin", first: 10)',
 }
 BOUNDED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -121,10 +125,13 @@ async def asker(door: Door) -> Asker:
         feed.put("unreadable", more=["RRULE:FREQ=NEVER"])
         connection = await one.connect(feed)
         await one.sync()
-        found = await one.data("{ me { id organizationId } events(first: 1) { nodes { id } } syncRuns { id } }")
+        found = await one.data(
+            "{ me { id organizationId } events(first: 1) { nodes { id meeting { id } } } syncRuns { id } }"
+        )
     actor = Actor(UserId(found["me"]["id"]), OrganizationId(found["me"]["organizationId"]))
-    event, run = found["events"]["nodes"][0]["id"], found["syncRuns"][0]["id"]
-    return Asker(door, actor, {"event": event, "run": run, "connection": connection})
+    (first,), run = found["events"]["nodes"], found["syncRuns"][0]["id"]
+    known = {"event": first["id"], "meeting": first["meeting"]["id"], "run": run, "connection": connection}
+    return Asker(door, actor, known)
 
 
 @settings(BOUNDED, max_examples=30)

@@ -37,13 +37,17 @@ from tests.schema.test_fast import executed
 
 REAL = schema._schema
 FEW, MANY = 2, 20
+YEAR = '{since: "2026-01-01T00:00:00Z", until: "2027-01-01T00:00:00Z"}'
 ARGUMENTS: Mapping[str, str] = {
     "Query.event": '(id: "$event")',
     "Query.connection": '(id: "$connection")',
     "Query.syncRun": '(id: "$syncRun")',
+    "Query.meeting": '(id: "$meeting")',
+    "Query.freeBusy": f"(window: {YEAR})",
+    "Query.availability": f'(window: {YEAR}, slot: {{minutes: 60}}, timeZone: "Europe/Berlin")',
 }
 """Of the fields that need some: `$…` is one of `Plenty.known`."""
-CONSTANT = {"Query.providers"}
+CONSTANT = {"Query.providers", "Meeting.differences", "Availability.slots"}
 """Lists that are as long for everybody."""
 
 
