@@ -67,7 +67,7 @@ PLANS: Mapping[str, tuple[OccurrenceFilter, set[str]]] = {
         {"ix_occurrences_attendee_list_starts_at (attendee_list=? AND starts_at>?"},
     ),
     "a series": (OccurrenceFilter(series_ids=[EventId("evt_1")]), {"ix_occurrences_event_id (event_id=?"}),
-    "a UID": (OccurrenceFilter(uid="1"), {"ix_occurrences_uid (uid=?"}),
+    "a UID": (OccurrenceFilter(uid="1"), {"ix_occurrences_uid_meeting_start_user_id (uid=?"}),
     "words": (OccurrenceFilter(starts_after=BEGIN, text="x"), {f"{BY_START} AND starts_at>?"}),
 }
 
