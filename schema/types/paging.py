@@ -17,3 +17,6 @@ FirstArgument = Annotated[int, strawberry.argument(description=f"How many at mos
 FirstEventsArgument = Annotated[
     int, strawberry.argument(description=f"How many at most: 1 to {MOST_EVENTS}.", metadata=_OF_EVENTS)
 ]
+AfterArgument = Annotated[
+    str | None, strawberry.argument(description="The cursor after which the page begins: an `endCursor`.")
+]
