@@ -14,7 +14,7 @@ from resolvers.cursors import ChangeList
 from schema.types.change import EventChange, EventChangeConnection
 from schema.types.enums import ChangeKind
 from schema.types.event_list import PageInfo
-from schema.types.paging import FirstArgument
+from schema.types.paging import FirstChangesArgument
 
 DEFAULT_CHANGES = 100
 
@@ -30,7 +30,7 @@ AfterChange = Annotated[
 async def changes(
     info: Info,
     after: AfterChange = None,
-    first: FirstArgument = DEFAULT_CHANGES,
+    first: FirstChangesArgument = DEFAULT_CHANGES,
     calendar_ids: Annotated[
         list[strawberry.ID] | None,
         strawberry.argument(description="Only changes in one of these calendars, at most 100."),

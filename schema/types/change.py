@@ -1,17 +1,18 @@
 """What changed: created, updated and removed events, with what they were and what they became."""
 
 import datetime as dt
+from collections.abc import Awaitable
 
 import strawberry
 
 from calendar_sync.domain.changes import ChangeContent, EventState, RecordedChange
-from calendar_sync.domain.identifiers import CalendarId
 from schema.types.calendar import Calendar
 from schema.types.described import described
 from schema.types.enums import ChangeCause, ChangedField, ChangeKind, EventStatus, Visibility
 from schema.types.event import Event
 from schema.types.event_list import PageInfo
-from schema.types.loading import FirstOf, Info
+from schema.types.loaded import loaded
+from schema.types.loading import FirstOf, Info, Loaders
 from schema.types.paging import FirstArgument
 from schema.types.people import Attendee, MeetingLink, Person
 from schema.types.sync import SyncRun
@@ -80,6 +81,19 @@ class EventSnapshot:
         )
 
 
+def _content(change: "EventChange", loaders: Loaders) -> Awaitable[ChangeContent | None]:
+    return loaders.changes.load(change.recorded.seq)
+
+
+def _calendar(change: "EventChange", loaders: Loaders) -> Awaitable[Calendar | None]:
+    return loaders.calendars.load(change.recorded.change.calendar_id)
+
+
+def _run(change: "EventChange", loaders: Loaders) -> Awaitable[SyncRun | None] | None:
+    run = change.recorded.run_id
+    return None if run is None else loaders.runs.load(run)
+
+
 @strawberry.type(
     description="One change of one event: of a single one, or of a series with all its exceptions. Changes of one user "
     "stand in one sequence, in the order in which they were stored, without gaps."
@@ -105,46 +119,42 @@ class EventChange:
         description="What differs between `before` and `after`. Empty where one of them is missing."
     )
 
-    @described("The sync that found it; `null` also when its record is no longer kept.")
-    async def run(self, info: Info) -> SyncRun | None:
-        run = self.recorded.run_id
-        return None if run is None else await info.context.loaders.runs.load(run)
+    @loaded("The sync that found it; `null` also when its record is no longer kept.", _run)
+    def run(self, run: SyncRun | None) -> SyncRun | None:
+        return run
 
-    @described("The calendar it is in; `null` once that is gone.")
-    async def calendar(self, info: Info) -> Calendar | None:
-        return await info.context.loaders.calendars.load(CalendarId(self.calendar_id))
+    @loaded("The calendar it is in; `null` once that is gone.", _calendar)
+    def calendar(self, calendar: Calendar | None) -> Calendar | None:
+        return calendar
 
-    @described("The account it was read from: `tcred_…`; `null` once the calendar is gone, or the account.")
-    async def connection_id(self, info: Info) -> strawberry.ID | None:
-        calendar = await info.context.loaders.calendars.load(CalendarId(self.calendar_id))
+    @loaded("The account it was read from: `tcred_…`; `null` once the calendar is gone, or the account.", _calendar)
+    def connection_id(self, calendar: Calendar | None) -> strawberry.ID | None:
         return None if calendar is None else calendar.connection_id
 
-    @described("The UID of iCalendar; `null` where what the event was is not known any more.")
-    async def ical_uid(self, info: Info) -> str | None:
-        content = await self._content(info)
-        state = content.after or content.before
+    @loaded("The UID of iCalendar; `null` where what the event was is not known any more.", _content)
+    def ical_uid(self, content: ChangeContent | None) -> str | None:
+        state = None if content is None else content.after or content.before
         return None if state is None else state.event.uid
 
-    @described(
+    @loaded(
         "What the event was; `null` for a new one, once its account is disconnected, and where an older version of the "
-        "server recorded the change."
+        "server recorded the change.",
+        _content,
     )
-    async def before(self, info: Info) -> EventSnapshot | None:
-        return EventSnapshot.of((await self._content(info)).before)
+    def before(self, content: ChangeContent | None) -> EventSnapshot | None:
+        return EventSnapshot.of(None if content is None else content.before)
 
-    @described(
+    @loaded(
         "What this change made of it, even if it was changed again since; `null` for one that is gone, and once its "
-        "account is disconnected."
+        "account is disconnected.",
+        _content,
     )
-    async def after(self, info: Info) -> EventSnapshot | None:
-        return EventSnapshot.of((await self._content(info)).after)
+    def after(self, content: ChangeContent | None) -> EventSnapshot | None:
+        return EventSnapshot.of(None if content is None else content.after)
 
     @described("The occurrences that it has by now, from the first that is stored; none once it is gone.")
     async def occurrences(self, info: Info, first: FirstArgument = DEFAULT_OCCURRENCES) -> list[Event]:
         return list(await info.context.loaders.occurrences_of.load(FirstOf(self.recorded.change.event_id, first)))
-
-    async def _content(self, info: Info) -> ChangeContent:
-        return await info.context.loaders.changes.load(self.recorded.seq) or ChangeContent(None, None)
 
     @classmethod
     def of(cls, recorded: RecordedChange, cursor: str) -> "EventChange":
