@@ -111,7 +111,7 @@ async def of_objects(
         .subquery("numbered")
     )
     first = select(numbered.c.id).where(numbered.c.place <= limit)
-    statement = _LISTED.where(occurrences.c.id.in_(first)).order_by(*order)
+    statement = LISTED.where(occurrences.c.id.in_(first)).order_by(*order)
     found: defaultdict[EventId, list[Occurrence]] = defaultdict(list)
     for row in await connection.execute(named_within(actor, statement, occurrences)):
         found[EventId(row.event_id)].append(occurrence_of(row, row.last_synced_at))
