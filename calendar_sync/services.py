@@ -21,6 +21,7 @@ from calendar_sync.connections.service import ConnectionService
 from calendar_sync.connections.tokens import Renewals
 from calendar_sync.domain.providers import Provider, ProviderName
 from calendar_sync.events.availability import AvailabilityService
+from calendar_sync.events.feed import ChangeFeed
 from calendar_sync.events.meetings import MeetingService
 from calendar_sync.events.service import EventService
 from calendar_sync.export.service import ExportService
@@ -70,6 +71,7 @@ class Services:
     exports: ExportService
     meetings: MeetingService
     availability: AvailabilityService
+    feed: ChangeFeed
     sync: SyncService
     inbox: Inbox
     schedule: Schedule
@@ -140,6 +142,8 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
         stack.push_async_callback(sync.close)
         if queue.is_of_this_process:
             worker.start()
+        feed = ChangeFeed.of(database)
+        stack.push_async_callback(feed.close)
         inbox = Inbox(database, sync, utc_now)
         stack.push_async_callback(inbox.close)
         stack.push_async_callback(progress.close)
@@ -156,9 +160,10 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             exports=ExportService(database, utc_now, str(settings.public_url), settings.sync_interval),
             meetings=MeetingService(database),
             availability=AvailabilityService(database),
+            feed=feed,
             sync=sync,
             inbox=inbox,
-            schedule=Schedule(database, queue, utc_now, settings.run_history),
+            schedule=Schedule(database, queue, utc_now, settings.run_history, settings.change_history),
             worker=worker,
             schedules=ScheduleService(database, utc_now, pace, frozenset(addresses.values())),
             progress=progress,

@@ -48,6 +48,13 @@ class Settings(BaseSettings):
     run_history_days: int = Field(
         default=14, ge=1, le=3650, description="How many days the record of a sync is kept; the latest one always is."
     )
+    change_history_days: int = Field(
+        default=90,
+        ge=1,
+        le=3650,
+        description="How many days the record of changes is kept: how far back cursors of the change feed can be "
+        "followed, and events be seen as they were.",
+    )
     allowed_private_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
         default=(),
         description="Comma-separated networks that addresses typed by users may reach although they are not public.",
@@ -160,6 +167,10 @@ class Settings(BaseSettings):
     @property
     def run_history(self) -> timedelta:
         return timedelta(days=self.run_history_days)
+
+    @property
+    def change_history(self) -> timedelta:
+        return timedelta(days=self.change_history_days)
 
     @property
     def window_past(self) -> timedelta:

@@ -5,20 +5,26 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.dataloader import DataLoader
 
 from calendar_sync.domain.accounts import Actor
+from calendar_sync.domain.changes import ChangeContent
 from calendar_sync.domain.errors import NotAuthenticated
-from calendar_sync.domain.identifiers import CalendarId, ConnectionId, OccurrenceId
+from calendar_sync.domain.identifiers import CalendarId, ConnectionId, OccurrenceId, RunId
 from calendar_sync.domain.meetings import alone
 from calendar_sync.domain.occurrences import Occurrence, OccurrenceContent
 from calendar_sync.events.meetings import differences
 from calendar_sync.services import Services
+from resolvers.histories import histories
 from schema.types.calendar import Calendar
+from schema.types.change import EventChangeConnection
 from schema.types.connection import ConnectedAccount
-from schema.types.loading import Loaders
+from schema.types.event import Event
+from schema.types.loading import FirstOf, Loaders
 from schema.types.meeting import Meeting
 from schema.types.schedule import SyncSchedule
+from schema.types.sync import SyncRun
 
 _LARGEST_BATCH = 1000
 
@@ -48,6 +54,10 @@ class Context:
             calendars_of=DataLoader(look_up.calendars_of),
             connections=DataLoader(look_up.connections),
             schedules=DataLoader(look_up.schedules),
+            runs=DataLoader(look_up.runs),
+            changes=DataLoader(look_up.changes, max_batch_size=_LARGEST_BATCH),
+            histories=DataLoader(look_up.histories),
+            occurrences_of=DataLoader(look_up.occurrences_of, max_batch_size=_LARGEST_BATCH),
         )
 
 
@@ -85,6 +95,22 @@ class _LookUp:
     async def schedules(self, keys: list[ConnectionId]) -> Sequence[SyncSchedule | None]:
         found = await self.services.schedules.schedules(self.actor, keys)
         return [SyncSchedule.of(found[key]) if key in found else None for key in keys]
+
+    async def runs(self, keys: list[RunId]) -> Sequence[SyncRun | None]:
+        found = await self.services.sync.runs_by_ids(self.actor, keys)
+        return [SyncRun.of(found[key]) if key in found else None for key in keys]
+
+    async def changes(self, keys: list[int]) -> Sequence[ChangeContent | None]:
+        found = await self.services.feed.contents(self.actor, keys)
+        return [found.get(key) for key in keys]
+
+    async def histories(self, keys: list[FirstOf]) -> Sequence[EventChangeConnection | GraphQLError]:
+        return await histories(self.services.feed, self.actor, keys)
+
+    async def occurrences_of(self, keys: list[FirstOf]) -> Sequence[Sequence[Event]]:
+        most = max(key.first for key in keys)
+        found = await self.services.feed.occurrences(self.actor, {key.event for key in keys}, most)
+        return [[Event.of(each) for each in found.get(key.event, ())[: key.first]] for key in keys]
 
 
 Info = strawberry.Info[Context, None]

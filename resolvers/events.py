@@ -1,6 +1,7 @@
 """Lists of events, a single one, and auto-join for it."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, TypeVar
 
 import strawberry
@@ -24,7 +25,7 @@ from schema.types.event_list import (
 )
 from schema.types.failures import SetAutoJoinFailed
 from schema.types.mutations import AutoJoinChoice, AutoJoinSet, SetAutoJoinResult
-from schema.types.paging import DEFAULT_FIRST, FirstArgument, FirstEventsArgument
+from schema.types.paging import DEFAULT_FIRST, AfterArgument, FirstArgument, FirstEventsArgument
 from schema.types.unreadable_event import UnreadableEvent
 
 _LONGEST_TEXT = 200
@@ -37,9 +38,7 @@ EventArgument = Annotated[strawberry.ID, strawberry.argument(description="The ev
 async def events(
     info: Info,
     first: FirstEventsArgument = DEFAULT_FIRST,
-    after: Annotated[
-        str | None, strawberry.argument(description="The cursor after which the page begins: an `endCursor`.")
-    ] = None,
+    after: AfterArgument = None,
     filter: Annotated[EventFilter | None, strawberry.argument(description="Which events.")] = None,
     order: Annotated[EventOrder, strawberry.argument(description="In which order.")] = EventOrder.START_ASC,
 ) -> EventConnection:
@@ -55,9 +54,25 @@ async def events(
     return _connection(context, wanted, page, has_previous=after is not None)
 
 
-async def event(info: Info, id: EventArgument) -> Event | None:
+async def event(
+    info: Info,
+    id: EventArgument,
+    as_of: Annotated[
+        datetime | None,
+        strawberry.argument(
+            description="As it was stored at this instant, also if it is gone by now; `null` if it was not there then. "
+            "What is not the provider's, auto-join and session, is as of now, and so are calendar and connection. A "
+            "time before all that is kept is refused (`HISTORY_COMPACTED`); what was read from an account is forgotten "
+            "when that is disconnected."
+        ),
+    ] = None,
+) -> Event | None:
+    service, actor = info.context.services.events, info.context.actor
+    if as_of is not None:
+        past = await service.as_of(actor, OccurrenceId(id), as_of)
+        return None if past is None else Event.of(past.occurrence, past.content)
     try:
-        return Event.of(await info.context.services.events.get(info.context.actor, OccurrenceId(id)))
+        return Event.of(await service.get(actor, OccurrenceId(id)))
     except NotFound:
         return None
 

@@ -6,6 +6,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 import resolvers.availability
+import resolvers.changes
 import resolvers.connections
 import resolvers.events
 import resolvers.export_feeds
@@ -16,6 +17,7 @@ import resolvers.viewer
 from schema.execution import Schema
 from schema.types.availability import Availability, FreeBusy
 from schema.types.calendar import Calendar
+from schema.types.change import EventChange, EventChangeConnection
 from schema.types.connection import ConnectedAccount
 from schema.types.event import Event
 from schema.types.event_list import EventConnection
@@ -79,6 +81,18 @@ class Query:
         resolver=resolvers.availability.availability,
         description="When you are free to meet: slots of a length within working hours, by all or some of your "
         "calendars.",
+    )
+    changes: EventChangeConnection = strawberry.field(
+        resolver=resolvers.changes.changes,
+        description="What was created, updated and removed, in the order in which it was stored: follow `endCursor` "
+        "page by page, and ask again from the last one whenever you like. Nothing is left out, nothing comes twice. "
+        "Without `after`, from the earliest change that is kept. To begin with what is there now, take "
+        "`latestChangeCursor`, then list `events`, then follow from that cursor. A cursor behind which changes are no "
+        "longer kept is refused (`CURSOR_COMPACTED`): begin again in the same way.",
+    )
+    latest_change_cursor: str = strawberry.field(
+        resolver=resolvers.changes.latest_change_cursor,
+        description="The place of now: `changes` after it are those that were stored since this was asked.",
     )
     unreadable_events: list[UnreadableEvent] = strawberry.field(
         resolver=resolvers.events.unreadable_events,
@@ -156,6 +170,12 @@ class Mutation:
 
 @strawberry.type(description="What can be followed: how it is, and each change from then on.")
 class Subscription:
+    changes: AsyncGenerator[EventChange] = strawberry.subscription(
+        resolver=resolvers.changes.follow,
+        description="The changes of `Query.changes` as they are stored, one by one, from any place on and without a "
+        "gap between what was stored and what comes. Keep the `cursor` of the last one to go on from it another time. "
+        "Ends with `CURSOR_COMPACTED` where what was not told yet is no longer kept.",
+    )
     sync_progress: AsyncGenerator[SyncProgress, None] = strawberry.subscription(
         resolver=resolvers.sync.sync_progress,
         description="What is being done over your accounts, whichever process does it: first how it stands with each, "

@@ -8,6 +8,7 @@ from calendar_sync.connections.channels import ChannelCloser
 from calendar_sync.connections.oauth import AuthorizationRequired, Callback, OAuth
 from calendar_sync.connections.vendors import SETTINGS
 from calendar_sync.domain.accounts import Actor
+from calendar_sync.domain.changes import ChangeCause
 from calendar_sync.domain.connections import Calendar, Connection
 from calendar_sync.domain.errors import ConsentFailed, Invalid
 from calendar_sync.domain.identifiers import CalendarId, ConnectionId, connection_id
@@ -168,7 +169,7 @@ class ConnectionService:
                 # A run that had read half of one, and met it selected again, would leave the other half out.
                 await tx.connections.interrupt(connection)
             for calendar in dropped:
-                await tx.events.remove_calendar_events(calendar, None, now)
+                await tx.events.remove_calendar_events(calendar, None, now, cause=ChangeCause.DESELECT)
             return after
 
     async def _revoke(self, overview: ConnectionOverview) -> None:

@@ -8,6 +8,9 @@ CalendarSyncError
 │   │   └── RangeTooLarge         it asks for a longer time than is answered at once
 │   ├── NotAuthenticated          no credentials, or wrong, expired or revoked ones
 │   ├── NotPermitted              the credentials do not reach this far
+│   ├── CursorCompacted           what follows that place in the changes is no longer kept: start over from now
+│   ├── CursorUnknown             that place is not in the past of this store: start over from now
+│   ├── HistoryCompacted          what was then is no longer kept: ask for a time after `since`
 │   ├── ConsentFailed             the way by a provider's consent page did not lead to an account: start it again
 │   └── TooManyRequests           come back after `retry_after`
 ├── ProviderError                 an outside service did not do what was asked
@@ -26,7 +29,7 @@ The text of an error is for the person who asked: one sentence, no address, toke
 codes belong to the edges (`calendar_sync.web.errors`).
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 
@@ -87,6 +90,32 @@ class NotAuthenticated(Refusal):
 
 class NotPermitted(Refusal):
     code = "INSUFFICIENT_PERMISSIONS"
+
+
+class CursorCompacted(Refusal):
+    code = "CURSOR_COMPACTED"
+
+    def __init__(self) -> None:
+        super().__init__("What follows this cursor is no longer kept. List events again, from latestChangeCursor on.")
+
+
+class CursorUnknown(Refusal):
+    """The store is not the one that the cursor is of, or an older copy of it: it was restored from a backup."""
+
+    code = "CURSOR_UNKNOWN"
+
+    def __init__(self) -> None:
+        super().__init__("This server never came to this cursor. List events again, from latestChangeCursor on.")
+
+
+class HistoryCompacted(Refusal):
+    """`since` is the earliest time that can be asked for."""
+
+    code = "HISTORY_COMPACTED"
+
+    def __init__(self, since: datetime) -> None:
+        super().__init__(f"What was then is no longer kept. History is kept since {since.isoformat()}.")
+        self.since = since
 
 
 class ConsentFailed(Refusal):

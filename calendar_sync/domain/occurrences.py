@@ -54,6 +54,17 @@ class OccurrenceContent:
 
 
 @dataclass(frozen=True, slots=True)
+class PastOccurrence:
+    """An occurrence as it was stored at an earlier instant, and all that it said.
+
+    Auto-join and session are as of now, or none where it is gone by now; `synced_at` is when it was last written then.
+    """
+
+    occurrence: Occurrence
+    content: OccurrenceContent
+
+
+@dataclass(frozen=True, slots=True)
 class Days:
     """From the beginning of the day `first` to the end of the day `last`, as the zone (an IANA name) has them."""
 

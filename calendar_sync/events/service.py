@@ -8,7 +8,13 @@ from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.errors import Invalid
 from calendar_sync.domain.events import AutoJoinStatus
 from calendar_sync.domain.identifiers import OccurrenceId
-from calendar_sync.domain.occurrences import Occurrence, OccurrenceContent, OccurrenceFilter, OccurrencePage
+from calendar_sync.domain.occurrences import (
+    Occurrence,
+    OccurrenceContent,
+    OccurrenceFilter,
+    OccurrencePage,
+    PastOccurrence,
+)
 from calendar_sync.domain.problems import Problem
 from calendar_sync.store.database import Database
 
@@ -43,6 +49,11 @@ class EventService:
         """Raises `NotFound`."""
         async with self.database.begin(write=False, actor=actor) as tx:
             return await tx.events.get(actor, occurrence)
+
+    async def as_of(self, actor: Actor, occurrence: OccurrenceId, at: datetime) -> PastOccurrence | None:
+        """The occurrence as it was stored then; `None` if it was not there. Raises `HistoryCompacted`."""
+        async with self.database.begin(write=False, actor=actor) as tx:
+            return await tx.events.as_of(actor, occurrence, at)
 
     async def contents(
         self, actor: Actor, occurrences: Sequence[OccurrenceId]

@@ -24,6 +24,7 @@ from calendar_sync.store.bulk import insert_rows, update_rows
 from calendar_sync.store.changes import record
 from calendar_sync.store.columns import among, storable
 from calendar_sync.store.exceptions import event_objects
+from calendar_sync.store.former import remember
 from calendar_sync.store.occurrence_rows import FROM_PROVIDER
 from calendar_sync.store.payload import Encoded, encode
 from calendar_sync.store.planning import EVENT_COLUMNS, Plan, Setting, Stored, plan
@@ -61,8 +62,8 @@ async def _remove(
 ) -> dict[str, Transition]:
     named = (events.c.calendar_id == setting.calendar.id) & among(events.c.remote_id, names)
     if since is not None:
-        return await remove_ahead(connection, named, since, setting.run, setting.now)
-    return await remove(connection, named & events.c.content_hash.is_not(None), setting.run, setting.now)
+        return await remove_ahead(connection, named, since, setting.origin)
+    return await remove(connection, named & events.c.content_hash.is_not(None), setting.origin)
 
 
 def _encoded(upserts: Iterable[Event]) -> Sequence[Encoded]:
@@ -122,6 +123,8 @@ async def _occurrences(
 
 
 async def _write(connection: AsyncConnection, setting: Setting, result: Plan) -> None:
+    if result.former_occurrences:
+        await remember(connection, among(occurrences.c.id, result.former_occurrences), setting.now)
     await insert_rows(connection, events, result.new_events)
     await update_rows(connection, events, EVENT_COLUMNS, result.changed_events)
     if result.gone_occurrences:
@@ -130,4 +133,4 @@ async def _write(connection: AsyncConnection, setting: Setting, result: Plan) ->
     await insert_rows(connection, occurrences, result.new_occurrences)
     written = (*result.new_occurrences, *result.changed_occurrences)
     await attendee_lists.keep(connection, setting.calendar.user_id, written)
-    await record(connection, setting.calendar.user_id, result.changes, setting.run, setting.now)
+    await record(connection, setting.calendar.user_id, result.changes, setting.origin)

@@ -109,7 +109,7 @@ class Calendars:
 
     async def _calendars(self, statement: Select[Any]) -> Sequence[Calendar]:
         ordered = statement.order_by(calendars.c.is_primary.desc(), calendars.c.name, calendars.c.id)
-        return [_calendar(row) for row in await self._connection.execute(ordered)]
+        return [calendar_of(row) for row in await self._connection.execute(ordered)]
 
 
 _DESCRIPTION = ("name", "description", "color", "time_zone", "poll_interval_seconds")
@@ -143,7 +143,7 @@ def _row(connection: Connection, remote: RemoteCalendar, now: datetime) -> dict[
     }
 
 
-def _calendar(row: Row[Any]) -> Calendar:
+def calendar_of(row: Row[Any]) -> Calendar:
     return Calendar(
         id=CalendarId(row.id),
         connection_id=ConnectionId(row.connection_id),

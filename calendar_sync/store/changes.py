@@ -1,51 +1,45 @@
 """The record of what changed: one sequence for each user, without gaps, in the transaction that made the change."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Any
 
 import orjson
-from sqlalchemy import Row, select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from calendar_sync.domain.accounts import Actor
+from calendar_sync.domain.changes import (
+    Change,
+    ChangeCause,
+    ChangeContent,
+    ChangeFilter,
+    ChangePage,
+    Position,
+    RecordedChange,
+)
 from calendar_sync.domain.identifiers import CalendarId, EventId, RunId, UserId
+from calendar_sync.store import compaction, feed
 from calendar_sync.store.bulk import insert_rows
+from calendar_sync.store.columns import among
 from calendar_sync.store.statements import excluded, upsert_into
 from calendar_sync.store.tables import change_sequences, changes
 
 
-class ChangeKind(StrEnum):
-    CREATED = "created"
-    UPDATED = "updated"
-    REMOVED = "removed"
-
-
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What happened to one event object.
+class Made:
+    """A change to record. `before_payload` is all of what was replaced or removed, as it was stored."""
 
-    `before` and `after` are summaries as JSON (`payload.summary`); `fields` names what differs between them in full.
-    """
-
-    event_id: EventId
-    calendar_id: CalendarId
-    remote_id: str
-    kind: ChangeKind
-    before: str | None
-    after: str | None
-    fields: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedChange:
-    """`seq` counts the user's changes from 1 on, in the order in which they were committed. `run_id` is `None` for
-    what no run did: the user disconnected an account, or chose other calendars."""
-
-    seq: int
     change: Change
-    run_id: RunId | None
+    before_payload: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What made changes, and when: a run or, without one, a deed of the user. The cause may not be known."""
+
+    run: RunId | None
+    cause: ChangeCause | None
     at: datetime
 
 
@@ -59,24 +53,65 @@ class Changes:
         """The user's changes that follow number `after_seq`, in order."""
         statement = select(changes).where(changes.c.user_id == user, changes.c.seq > after_seq)
         rows = await self._connection.execute(statement.order_by(changes.c.seq).limit(limit))
-        return [_recorded(row) for row in rows]
+        return [feed.recorded(row) for row in rows]
+
+    async def heads(self, users: Iterable[UserId]) -> Mapping[UserId, int]:
+        """The numbers of these users' last changes; who has none is left out."""
+        return await feed.heads(self._connection, users)
+
+    async def latest(self, actor: Actor) -> Position:
+        """The place right after the actor's last change."""
+        return await feed.latest(self._connection, actor)
+
+    async def page(
+        self, actor: Actor, after: Position | None, *, wanted: ChangeFilter = ChangeFilter(), limit: int
+    ) -> ChangePage:
+        """The actor's changes that follow the place, in order; without one, from the first that is kept.
+
+        Raises `CursorCompacted` where one in between is no longer kept, and `CursorUnknown` for a place that this
+        store never had.
+        """
+        return await feed.page(self._connection, actor, after, wanted, limit)
+
+    async def contents(self, actor: Actor, seqs: Iterable[int]) -> Mapping[int, ChangeContent]:
+        """All that those of the actor's changes replaced, and by what, by number."""
+        return await feed.contents(self._connection, actor, seqs)
+
+    async def histories(
+        self, actor: Actor, of: Iterable[EventId], before: Position | None, limit: int
+    ) -> Mapping[EventId, Sequence[RecordedChange]]:
+        """Of each of these event objects of the actor's the last changes `before` a place, the newest first."""
+        return await feed.histories(self._connection, actor, of, before, limit)
+
+    async def compact(self, before: datetime, at_most: int) -> int:
+        """Forget changes made earlier, and what time travel had of that time; how many rows went, 0 if there are none.
+
+        Of each user's sequence the beginning goes, up to the first change that is not older. A sequence that is being
+        written to is left for the next time.
+        """
+        return await compaction.compact(self._connection, before, at_most)
 
 
-async def record(
-    connection: AsyncConnection, user: UserId, made: Sequence[Change], run: RunId | None, at: datetime
-) -> None:
+async def record(connection: AsyncConnection, user: UserId, made: Sequence[Made], origin: Origin) -> None:
     """Number the changes and store them. Until the transaction ends, nobody else can record changes of this user."""
     if not made:
         return
     last = await _advance(connection, user, len(made))
     numbered = enumerate(made, start=last - len(made) + 1)
-    rows = [_row(user, seq, change, run, at) for seq, change in numbered]
+    rows = [_row(user, seq, each, origin) for seq, each in numbered]
     await insert_rows(connection, changes, rows)
 
 
 async def hold(connection: AsyncConnection, user: UserId) -> None:
     """Keep all others from recording changes of this user until the transaction ends."""
     await _advance(connection, user, 0)
+
+
+async def forget(connection: AsyncConnection, user: UserId, calendars: Iterable[CalendarId]) -> None:
+    """Of the changes of these calendars keep that they were made, not what of."""
+    await hold(connection, user)
+    theirs = (changes.c.user_id == user) & among(changes.c.calendar_id, calendars)
+    await connection.execute(update(changes).where(theirs).values(before=None, after=None, before_payload=None))
 
 
 async def _advance(connection: AsyncConnection, user: UserId, by: int) -> int:
@@ -86,7 +121,8 @@ async def _advance(connection: AsyncConnection, user: UserId, by: int) -> int:
     return int((await connection.execute(raised.returning(last))).scalar_one())
 
 
-def _row(user: UserId, seq: int, change: Change, run: RunId | None, at: datetime) -> dict[str, object]:
+def _row(user: UserId, seq: int, made: Made, origin: Origin) -> dict[str, object]:
+    change = made.change
     return {
         "user_id": user,
         "seq": seq,
@@ -94,24 +130,11 @@ def _row(user: UserId, seq: int, change: Change, run: RunId | None, at: datetime
         "calendar_id": change.calendar_id,
         "remote_id": change.remote_id,
         "kind": change.kind.value,
-        "run_id": run,
+        "run_id": origin.run,
         "changed_fields": orjson.dumps(change.fields).decode(),
         "before": change.before,
         "after": change.after,
-        "before_payload": None,
-        "cause": None,
-        "at": at,
+        "before_payload": made.before_payload,
+        "cause": origin.cause,
+        "at": origin.at,
     }
-
-
-def _recorded(row: Row[Any]) -> RecordedChange:
-    change = Change(
-        event_id=EventId(row.event_id),
-        calendar_id=CalendarId(row.calendar_id),
-        remote_id=row.remote_id,
-        kind=ChangeKind(row.kind),
-        before=row.before,
-        after=row.after,
-        fields=tuple(orjson.loads(row.changed_fields)),
-    )
-    return RecordedChange(row.seq, change, None if row.run_id is None else RunId(row.run_id), row.at)

@@ -9,11 +9,15 @@ from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.domain.accounts import Actor
+from calendar_sync.domain.changes import ChangeCause
 from calendar_sync.domain.connections import Connection, ConnectionStatus
 from calendar_sync.domain.errors import NotFound
 from calendar_sync.domain.identifiers import ConnectionId, OrganizationId, UserId
 from calendar_sync.domain.providers import ProviderName
 from calendar_sync.domain.schedule import DueReason
+from calendar_sync.store import changes, former
+from calendar_sync.store.changes import Origin
+from calendar_sync.store.columns import among
 from calendar_sync.store.leases import Leases
 from calendar_sync.store.removal import record_removal
 from calendar_sync.store.scope import within
@@ -96,11 +100,18 @@ class Connections(Leases):
         return {ConnectionId(connection): count for connection, count in rows}
 
     async def delete(self, actor: Actor, connection: ConnectionId, now: datetime | None = None) -> None:
-        """Remove the connection and all that came by it, and record each event so removed. Raises `NotFound`."""
+        """Remove the connection and all that came by it, and record each event so removed. Raises `NotFound`.
+
+        What its events were is forgotten with it: of the record of changes, that they were and went is left.
+        """
         await self.hold(connection)
         await self.get(actor, connection)
-        theirs = events.c.calendar_id.in_(select(calendars.c.id).where(calendars.c.connection_id == connection))
-        await record_removal(self._connection, theirs, None, now or datetime.now(UTC))
+        theirs = select(calendars.c.id).where(calendars.c.connection_id == connection)
+        held = (await self._connection.scalars(theirs)).all()
+        origin = Origin(None, ChangeCause.DISCONNECT, now or datetime.now(UTC))
+        await record_removal(self._connection, among(events.c.calendar_id, held), origin)
+        await changes.forget(self._connection, actor.user_id, held)
+        await former.forget(self._connection, actor.user_id, held)
         await self._connection.execute(delete(connections).where(connections.c.id == connection))
 
     async def by_id(self, connection: ConnectionId) -> Connection | None:

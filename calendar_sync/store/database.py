@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -25,6 +25,8 @@ class Database:
     """A SQLite file or a PostgreSQL database. Whatever keeps it from serving is raised as `StoreUnavailable`."""
 
     _engines: Engines
+    committed: list[Callable[[], None]] = field(default_factory=list, compare=False)
+    """Called after each commit of what may have been written. They must not fail, nor take long."""
 
     @classmethod
     async def open(
@@ -106,6 +108,8 @@ class Database:
                 if committing and err.connection_invalidated:
                     raise StoreUnavailable(failures.LOST_AT_COMMIT) from err
                 raise
+        for tell in self.committed if write else ():
+            tell()
         for act in tx.after_commit:
             await act()
 

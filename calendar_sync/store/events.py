@@ -7,15 +7,33 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.domain.accounts import Actor
+from calendar_sync.domain.changes import ChangeCause
 from calendar_sync.domain.connections import Calendar
 from calendar_sync.domain.errors import NotFound
 from calendar_sync.domain.events import AutoJoinStatus, Window
-from calendar_sync.domain.identifiers import CalendarId, OccurrenceId, RunId
-from calendar_sync.domain.occurrences import Occurrence, OccurrenceContent, OccurrenceFilter, OccurrencePage
+from calendar_sync.domain.identifiers import CalendarId, EventId, OccurrenceId, RunId
+from calendar_sync.domain.occurrences import (
+    Occurrence,
+    OccurrenceContent,
+    OccurrenceFilter,
+    OccurrencePage,
+    PastOccurrence,
+)
 from calendar_sync.domain.problems import Problem
 from calendar_sync.domain.providers import Change, Snapshot
 from calendar_sync.domain.sync import Transition
-from calendar_sync.store import applying, attendee_lists, deriving, exceptions, listing, problems, rolling, sweeping
+from calendar_sync.store import (
+    applying,
+    attendee_lists,
+    deriving,
+    exceptions,
+    listing,
+    problems,
+    rolling,
+    sweeping,
+    time_travel,
+)
+from calendar_sync.store.changes import Origin
 from calendar_sync.store.listing import Place
 from calendar_sync.store.planning import Setting
 from calendar_sync.store.removal import remove
@@ -30,7 +48,14 @@ class Events:
         self._connection = connection
 
     async def apply(
-        self, calendar: Calendar, changes: Sequence[Change], run: RunId, window: Window, now: datetime
+        self,
+        calendar: Calendar,
+        changes: Sequence[Change],
+        run: RunId,
+        window: Window,
+        now: datetime,
+        *,
+        cause: ChangeCause | None = None,
     ) -> Mapping[str, Transition]:
         """Bring the store up to a page of changes. Of an object that it names twice, the last holds.
 
@@ -38,7 +63,7 @@ class Events:
         before the window stay as they were when their series changes; the removal of the object removes them too.
         Identifiers of occurrences and what users decided about them outlast every change (`store.identity`).
         """
-        return await applying.apply(self._connection, Setting(calendar, run, window, now), changes)
+        return await applying.apply(self._connection, Setting(calendar, Origin(run, cause, now), window), changes)
 
     async def implied(self, calendar: Calendar, seen: Collection[str]) -> Sequence[Change]:
         """What a complete reading, just applied, says of exceptions told apart by not naming them among `seen`.
@@ -56,6 +81,7 @@ class Events:
         now: datetime,
         *,
         confirmed: bool,
+        cause: ChangeCause | None = None,
     ) -> Mapping[str, Transition]:
         """Remove what a complete reading, just applied by `run`, did not name among `seen`.
 
@@ -66,7 +92,8 @@ class Events:
         Raises `DoubtfulSnapshot`, having removed nothing, when at least four objects with something ahead of `now`
         would go, more than half of those there are, and `confirmed` does not say that a second reading agreed.
         """
-        return await sweeping.sweep(self._connection, calendar, seen, snapshot, run, now, confirmed=confirmed)
+        origin = Origin(run, cause, now)
+        return await sweeping.sweep(self._connection, calendar, seen, snapshot, origin, confirmed=confirmed)
 
     async def derive(self) -> int:
         """Complete some of the occurrences that were stored by an earlier version; 0 once there are none left."""
@@ -84,10 +111,10 @@ class Events:
         return await rolling.roll(self._connection, calendar, window, now)
 
     async def remove_calendar_events(
-        self, calendar: CalendarId, run: RunId | None, now: datetime
+        self, calendar: CalendarId, run: RunId | None, now: datetime, *, cause: ChangeCause | None = None
     ) -> Mapping[str, Transition]:
         """Remove all event objects of a calendar that is gone or no longer selected; its reading starts over."""
-        gone = await remove(self._connection, events.c.calendar_id == calendar, run, now)
+        gone = await remove(self._connection, events.c.calendar_id == calendar, Origin(run, cause, now))
         unread = update(calendars).where(calendars.c.id == calendar).values(cursor=None, expanded_until=None)
         await self._connection.execute(unread)
         await problems.forget(self._connection, calendar)
@@ -132,9 +159,22 @@ class Events:
         """Those of the actor's that are there."""
         return await listing.by_ids(self._connection, actor, ids)
 
+    async def of_objects(
+        self, actor: Actor, objects: Iterable[EventId], limit: int
+    ) -> Mapping[EventId, Sequence[Occurrence]]:
+        """Of each of these event objects of the actor's its first occurrences, at most so many."""
+        return await listing.of_objects(self._connection, actor, objects, limit)
+
     async def contents(self, actor: Actor, ids: Iterable[OccurrenceId]) -> Mapping[OccurrenceId, OccurrenceContent]:
         """All that these occurrences say, as their exceptions have it; those that are not there are left out."""
         return await listing.contents(self._connection, actor, ids)
+
+    async def as_of(self, actor: Actor, occurrence: OccurrenceId, at: datetime) -> PastOccurrence | None:
+        """The actor's occurrence as it was stored at that instant; `None` if it was not there, or is forgotten.
+
+        Raises `HistoryCompacted` where that is no longer kept.
+        """
+        return await time_travel.as_of(self._connection, actor, occurrence, at)
 
     async def set_auto_join(self, actor: Actor, occurrence: OccurrenceId, status: AutoJoinStatus) -> Occurrence:
         """What the user decides: `DISABLED` stands until it is taken back, all else lets the rules decide again.

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.events import Event, EventTime, Instance, Window
-from calendar_sync.domain.identifiers import OccurrenceId
+from calendar_sync.domain.identifiers import EventId, OccurrenceId
 from calendar_sync.domain.occurrences import Occurrence, OccurrenceContent, OccurrenceFilter, OccurrencePage
 from calendar_sync.recurrence import expand
 from calendar_sync.recurrence.zones import Zones, to_wall
@@ -97,6 +97,25 @@ async def by_ids(
     statement = LISTED.where(among(occurrences.c.id, ids))
     rows = await connection.execute(named_within(actor, statement, occurrences))
     return {OccurrenceId(row.id): occurrence_of(row, row.last_synced_at) for row in rows}
+
+
+async def of_objects(
+    connection: AsyncConnection, actor: Actor, objects: Iterable[EventId], limit: int
+) -> Mapping[EventId, Sequence[Occurrence]]:
+    """See `Events.of_objects`."""
+    order = (occurrences.c.starts_at, occurrences.c.id)
+    place = func.row_number().over(partition_by=occurrences.c.event_id, order_by=order)
+    numbered = (
+        select(occurrences.c.id, place.label("place"))
+        .where(among(occurrences.c.event_id, objects))
+        .subquery("numbered")
+    )
+    first = select(numbered.c.id).where(numbered.c.place <= limit)
+    statement = LISTED.where(occurrences.c.id.in_(first)).order_by(*order)
+    found: defaultdict[EventId, list[Occurrence]] = defaultdict(list)
+    for row in await connection.execute(named_within(actor, statement, occurrences)):
+        found[EventId(row.event_id)].append(occurrence_of(row, row.last_synced_at))
+    return found
 
 
 async def contents(

@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from calendar_sync.domain.changes import Change, ChangeKind
 from calendar_sync.domain.connections import Calendar
 from calendar_sync.domain.events import Event, EventTime, Instance, Window
-from calendar_sync.domain.identifiers import EventId, OccurrenceId, RunId, event_id
+from calendar_sync.domain.identifiers import EventId, OccurrenceId, event_id
 from calendar_sync.domain.sync import Transition
 from calendar_sync.recurrence import expand, in_common
 from calendar_sync.store import identity, payload
 from calendar_sync.store.bulk import RowValues
-from calendar_sync.store.changes import Change, ChangeKind
+from calendar_sync.store.changes import Made, Origin
 from calendar_sync.store.endings import ends_at
 from calendar_sync.store.occurrence_rows import new_row, says_the_same
 from calendar_sync.store.payload import Encoded
@@ -44,9 +45,12 @@ class Setting:
     """What one transaction is about."""
 
     calendar: Calendar
-    run: RunId
+    origin: Origin
     window: Window
-    now: datetime
+
+    @property
+    def now(self) -> datetime:
+        return self.origin.at
 
 
 @dataclass(slots=True)
@@ -58,7 +62,9 @@ class Plan:
     new_occurrences: list[RowValues] = field(default_factory=list)
     changed_occurrences: list[RowValues] = field(default_factory=list)
     gone_occurrences: list[str] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
+    former_occurrences: list[str] = field(default_factory=list)
+    """Those to remember as they are before this is written (`store.former`): all that go are among them."""
+    changes: list[Made] = field(default_factory=list)
     transitions: dict[str, Transition] = field(default_factory=dict)
 
 
@@ -99,7 +105,7 @@ def _expanded(setting: Setting, encoded: Encoded) -> _Expanded:
         "is_recurring": event.is_recurring,
         "is_truncated": expansion.truncated,
         "ends_at": ends_at(event, expansion, setting.window),
-        "run_id": setting.run,
+        "run_id": setting.origin.run,
         "updated_at": setting.now,
     }
     instances = {instance.original_start: instance for instance in expansion.instances}
@@ -133,7 +139,7 @@ def _change(result: Plan, setting: Setting, new: _Expanded, known: Stored) -> No
         return  # the same in all it says: it was hashed by a version that knew fewer fields
     _rewrite(result, setting, new, before.time, known.occurrences)
     if known.content_hash is None or not _differ_in_span_only(before, new.event):
-        _note(result, setting, new, known.content_hash, before)
+        _note(result, setting, new, known, before)
 
 
 def _differ_in_span_only(before: Event, after: Event) -> bool:
@@ -163,25 +169,28 @@ def _rewrite(
             result.new_occurrences.append(row)
         elif not says_the_same(same, row):
             result.changed_occurrences.append(row)
+            if same["original_start"] != original or not _is_rewritten(same, setting.window):
+                result.former_occurrences.append(names[original])
     result.gone_occurrences.extend(old)
+    result.former_occurrences.extend(old)
 
 
 def _is_rewritten(row: Mapping[str, Any], window: Window) -> bool:
     return bool(row["original_start"] == "" or row["ends_at"] > window.start)
 
 
-def _note(result: Plan, setting: Setting, new: _Expanded, hash_before: str | None, before: Event | None) -> None:
-    """`hash_before` is `None` for what the provider had not, though its past may be stored."""
+def _note(result: Plan, setting: Setting, new: _Expanded, known: Stored | None, before: Event | None) -> None:
+    """`before` is what is `known`. It is new to the provider where only its past was kept."""
+    hash_before = None if known is None else known.content_hash
     was = before if hash_before is not None else None
     result.transitions[new.event.remote_id] = Transition(hash_before, new.content_hash)
-    result.changes.append(
-        Change(
-            event_id=new.id,
-            calendar_id=setting.calendar.id,
-            remote_id=new.event.remote_id,
-            kind=ChangeKind.CREATED if was is None else ChangeKind.UPDATED,
-            before=None if was is None else payload.summary(was),
-            after=payload.summary(new.event),
-            fields=() if was is None else payload.changed_fields(was, new.event),
-        )
+    change = Change(
+        event_id=new.id,
+        calendar_id=setting.calendar.id,
+        remote_id=new.event.remote_id,
+        kind=ChangeKind.CREATED if was is None else ChangeKind.UPDATED,
+        before=None if was is None else payload.summary(was),
+        after=payload.summary(new.event),
+        fields=() if was is None else payload.changed_fields(was, new.event),
     )
+    result.changes.append(Made(change, None if known is None else known.payload))

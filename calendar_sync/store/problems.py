@@ -29,7 +29,7 @@ async def keep(connection: AsyncConnection, setting: Setting, unclear: Mapping[s
             "remote_id": name,
             "reason": problem.reason,
             "source": problem.source,
-            "run_id": setting.run,
+            "run_id": setting.origin.run,
             "seen_at": setting.now,
         }
         for name, problem in unclear.items()
@@ -50,7 +50,9 @@ async def forget(connection: AsyncConnection, calendar: CalendarId) -> None:
     await connection.execute(delete(problems).where(problems.c.calendar_id == calendar))
 
 
-async def settle(connection: AsyncConnection, calendar: CalendarId, run: RunId, seen: Collection[str]) -> set[str]:
+async def settle(
+    connection: AsyncConnection, calendar: CalendarId, run: RunId | None, seen: Collection[str]
+) -> set[str]:
     """After a complete reading by `run`: forget the problems of what it did not list; return what it could not read."""
     of_calendar = problems.c.calendar_id == calendar
     gone = of_calendar & (problems.c.run_id != run) & ~among(problems.c.remote_id, seen)

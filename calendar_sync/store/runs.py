@@ -1,6 +1,6 @@
 """The record of every sync run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ from calendar_sync.domain.sync import (
     Trigger,
 )
 from calendar_sync.store.columns import among, storable
-from calendar_sync.store.scope import within
+from calendar_sync.store.scope import named_within, within
 from calendar_sync.store.tables import connections, runs
 
 
@@ -78,6 +78,11 @@ class Runs:
         if row is None:
             raise NotFound("sync_run")
         return run_of(row)
+
+    async def by_ids(self, actor: Actor, ids: Iterable[RunId]) -> Mapping[RunId, SyncRun]:
+        """Those of the actor's that are there."""
+        rows = await self._connection.execute(named_within(actor, _RUNS.where(among(runs.c.id, ids)), runs))
+        return {RunId(row.id): run_of(row) for row in rows}
 
     async def list(
         self,

@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.domain.connections import Calendar
 from calendar_sync.domain.errors import DoubtfulSnapshot
-from calendar_sync.domain.identifiers import RunId
 from calendar_sync.domain.providers import Snapshot
 from calendar_sync.domain.sync import Transition
 from calendar_sync.store import exceptions, problems
+from calendar_sync.store.changes import Origin
 from calendar_sync.store.columns import among, storable
 from calendar_sync.store.removal import remove, remove_ahead
 from calendar_sync.store.tables import events
@@ -38,25 +38,24 @@ async def sweep(
     calendar: Calendar,
     seen: Collection[str],
     snapshot: Snapshot,
-    run: RunId,
-    now: datetime,
+    origin: Origin,
     *,
     confirmed: bool,
 ) -> dict[str, Transition]:
     """See `Events.sweep`."""
     listed = {storable(name) for name in seen}
-    listed |= await problems.settle(connection, calendar.id, run, listed)
+    listed |= await problems.settle(connection, calendar.id, origin.run, listed)
     held = await _held(connection, calendar)
     present = listed | await exceptions.shown_series(connection, calendar.id, listed)
     missing = [each for each in held if each.remote_id not in present]
-    ahead = [each for each in missing if each.is_ahead(now)]
-    upcoming = sum(each.is_ahead(now) for each in held)
+    ahead = [each for each in missing if each.is_ahead(origin.at)]
+    upcoming = sum(each.is_ahead(origin.at) for each in held)
     if not confirmed and len(ahead) >= FEW and len(ahead) * 2 > upcoming:
         raise DoubtfulSnapshot(removed=len(ahead), upcoming=upcoming)
     if snapshot is Snapshot.WHOLE:
         await exceptions.sweep(connection, calendar.id, listed)
-        return await remove(connection, _named(missing), run, now) if missing else {}
-    return await remove_ahead(connection, _named(ahead), now, run, now) if ahead else {}
+        return await remove(connection, _named(missing), origin) if missing else {}
+    return await remove_ahead(connection, _named(ahead), origin.at, origin) if ahead else {}
 
 
 async def _held(connection: AsyncConnection, calendar: Calendar) -> Sequence[_Held]:

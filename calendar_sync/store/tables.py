@@ -302,7 +302,11 @@ class OccurrenceRow(Row, table=True):
 
 
 class FormerOccurrenceRow(Row, table=True):
-    """Which instance of which event object an identifier stood for, until it was gone or stood for another one."""
+    """Which instance of which event object an identifier stood for, until it was gone or stood for another one.
+
+    Also what was over when its series changed, and was written anew all the same. `written_at` is when the occurrence
+    was last written until then: what it said is what the event object said of it at that time.
+    """
 
     __tablename__ = "former_occurrences"
     __table_args__ = (Index(None, "user_id", "until"),)
@@ -316,6 +320,7 @@ class FormerOccurrenceRow(Row, table=True):
     provider: str = _text()
     original_start: str = _text()
     created_at: datetime = _moment()
+    written_at: datetime = _moment()
 
 
 class AttendeeListRow(Row, table=True):

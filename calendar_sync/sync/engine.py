@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from calendar_sync.domain.changes import ChangeCause
 from calendar_sync.domain.connections import Calendar, Lease
 from calendar_sync.domain.errors import CursorExpired, DoubtfulSnapshot
 from calendar_sync.domain.events import Window
@@ -59,6 +60,7 @@ class RunUnderWay:
     database: Database
     client: ProviderClient
     window: Window
+    cause: ChangeCause
     clock: Callable[[], datetime]
     turn: Callable[[], Awaitable[None]] = no_turns
     on_change: Callable[[], None] = unfollowed
@@ -113,17 +115,19 @@ async def _store_page(
     tx: Transaction, calendar: Calendar, page: ChangePage, seen: set[str], run: RunUnderWay, *, confirmed: bool
 ) -> Mapping[str, Transition]:
     now = run.clock()
-    transitions = dict(await tx.events.apply(calendar, page.changes, run.id, run.window, now))
+    transitions = dict(await tx.events.apply(calendar, page.changes, run.id, run.window, now, cause=run.cause))
     if page.snapshot is Snapshot.WHOLE:
         implied = await tx.events.implied(calendar, seen)
         if implied:
-            later = await tx.events.apply(calendar, implied, run.id, run.window, now)
+            later = await tx.events.apply(calendar, implied, run.id, run.window, now, cause=run.cause)
             transitions = in_sequence(transitions, later)
     if page.calendar is not None:
         await tx.calendars.describe(calendar.id, page.calendar)
     if page.cursor is not None:
         if page.snapshot is not Snapshot.NONE:
-            swept = await tx.events.sweep(calendar, seen, page.snapshot, run.id, now, confirmed=confirmed)
+            swept = await tx.events.sweep(
+                calendar, seen, page.snapshot, run.id, now, confirmed=confirmed, cause=run.cause
+            )
             transitions = in_sequence(transitions, swept)
         await tx.calendars.completed(calendar.id, page.cursor, now)
     if page.changes or transitions:

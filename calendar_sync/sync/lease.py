@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from calendar_sync.domain.changes import ChangeCause
 from calendar_sync.domain.connections import Connection, ConnectionStatus, Lease
 from calendar_sync.domain.errors import CalendarSyncError, LeaseLost, NotFound, StoreUnavailable, Unavailable
 from calendar_sync.domain.events import Window
@@ -138,6 +139,7 @@ class LeasedRuns:
             database=self.database,
             client=client,
             window=Window(now - self.past, now + self.future),
+            cause=ChangeCause(started.begun.trigger),
             clock=self.clock,
             turn=self.turn,
             on_change=self.on_change,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import fields, replace
 
+from calendar_sync.domain.changes import ChangeCause
 from calendar_sync.domain.connections import Calendar, Connection
 from calendar_sync.domain.errors import BadResponse
 from calendar_sync.domain.providers import RemoteCalendar
@@ -45,7 +46,10 @@ async def _store(
     async with run.writing() as tx:
         present = await tx.calendars.reconcile(connection, listed, now)
         gone = {calendar.id for calendar in known} - {calendar.id for calendar in present}
-        removed = {calendar: await tx.events.remove_calendar_events(calendar, run.id, now) for calendar in gone}
+        removed = {
+            calendar: await tx.events.remove_calendar_events(calendar, run.id, now, cause=ChangeCause.CALENDAR_GONE)
+            for calendar in gone
+        }
         to_read = _to_read(present)
         run.ledger.expect(calendar.id for calendar in to_read)
         ahead = [run.ledger.preview(*each, CalendarState.SKIPPED) for each in removed.items()]

@@ -19,6 +19,7 @@ MOST_AT_ONCE = 500
 _LONGEST_SLEEP = 5.0  # seconds: what another process changes in the store is not told here
 _SHORTEST_SLEEP = 0.25
 _TIDY_EVERY = timedelta(minutes=1)
+_COMPACT_EVERY = timedelta(hours=1)
 _MOST_TRIMMED = 5_000
 _MOST_SWEPT = 1_000
 
@@ -27,18 +28,20 @@ _MOST_SWEPT = 1_000
 class Schedule:
     """Runs until it is cancelled. Any number of processes may have one over the same store.
 
-    `history` is how long the record of a run is kept.
+    `history` is how long the record of a run is kept, `change_history` that of changes.
     """
 
     database: Database
     queue: SyncQueue
     clock: Callable[[], datetime]
     history: timedelta = timedelta(days=14)
+    change_history: timedelta = timedelta(days=90)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _is_away: bool = False
     _tidy_at: datetime | None = None
     _may_derive: bool = False
     _swept: attendee_lists.Key = attendee_lists.FIRST
+    _compact_at: datetime | None = None
     _has_recalled: bool = False
 
     async def run(self) -> None:
@@ -93,11 +96,22 @@ class Schedule:
                 self._may_derive = await tx.events.derive() > 0
         return self._may_derive
 
+    async def compact(self) -> None:
+        """Forget changes that are older than they are kept for, now and then. Raises `StoreUnavailable`."""
+        now = self.clock()
+        if self._compact_at is None or now >= self._compact_at:
+            is_more = True
+            while is_more:
+                async with self.database.begin() as tx:
+                    is_more = bool(await tx.changes.compact(now - self.change_history, _MOST_TRIMMED))
+            self._compact_at = now + _COMPACT_EVERY
+
     async def _looked(self) -> float:
         try:
             await self.recall()
             wait = await self.look()
             await self.tidy()
+            await self.compact()
             if await self.complete():
                 wait = min(wait, _SHORTEST_SLEEP)
         except StoreUnavailable as error:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -103,6 +103,11 @@ class SyncService:
         """Raises `NotFound`."""
         async with self.database.begin(write=False, actor=actor) as tx:
             return await tx.runs.get(actor, run)
+
+    async def runs_by_ids(self, actor: Actor, runs: Sequence[RunId]) -> Mapping[RunId, SyncRun]:
+        """Those of the actor's that are kept."""
+        async with self.database.begin(write=False, actor=actor) as tx:
+            return await tx.runs.by_ids(actor, runs)
 
     async def settled(self) -> None:
         """Wait until all that was asked for is done, by whichever worker."""

@@ -26,6 +26,9 @@ STATUS: Mapping[type[errors.CalendarSyncError], int] = MappingProxyType(
         errors.NotAuthenticated: 401,
         errors.NotPermitted: 403,
         errors.ConsentFailed: 400,
+        errors.CursorCompacted: 410,
+        errors.CursorUnknown: 410,
+        errors.HistoryCompacted: 410,
         errors.TooManyRequests: 429,
         # What the user typed is refused by the provider, or may not be reached. Never 401: that is about our own key.
         errors.Disconnected: 422,

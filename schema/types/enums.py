@@ -1,5 +1,6 @@
 """The enums of the domain, described. Types of the schema take them from here."""
 
+from calendar_sync.domain.changes import ChangeCause, ChangedField, ChangeKind
 from calendar_sync.domain.connections import ConnectionStatus
 from calendar_sync.domain.events import AutoJoinStatus, EventStatus, ResponseStatus, Visibility
 from calendar_sync.domain.providers import ProviderName
@@ -10,6 +11,9 @@ from schema.types.described import describe
 __all__ = [
     "AutoJoinStatus",
     "CalendarState",
+    "ChangeCause",
+    "ChangeKind",
+    "ChangedField",
     "ConnectionStatus",
     "DueReason",
     "EventStatus",
@@ -140,5 +144,48 @@ describe(
         DueReason.REQUESTED: "A user asked for a sync, or the provider told of a change.",
         DueReason.CONNECTED: "It was connected, or connected anew, and not synced since.",
         DueReason.RECONNECT_REQUIRED: "Its provider refuses the credentials.",
+    },
+)
+describe(
+    ChangeKind,
+    "What happened to an event: to a single one, or to a series with all its exceptions.",
+    {
+        ChangeKind.CREATED: "It was not there before.",
+        ChangeKind.UPDATED: "Something of what it says has changed.",
+        ChangeKind.REMOVED: "It is gone: this is its tombstone.",
+    },
+)
+describe(
+    ChangeCause,
+    "What made the server take notice of a change.",
+    {
+        ChangeCause.SCHEDULE: "A sync that was due.",
+        ChangeCause.PUSH: "A sync, since the provider told of changes.",
+        ChangeCause.USER: "A sync that a user asked for.",
+        ChangeCause.CONNECT: "A sync of an account that had just been connected.",
+        ChangeCause.DISCONNECT: "The account was disconnected. What its events were is forgotten.",
+        ChangeCause.DESELECT: "The calendar is no longer selected.",
+        ChangeCause.CALENDAR_GONE: "The provider no longer has the calendar.",
+    },
+)
+describe(
+    ChangedField,
+    "What of an event has changed, by its name in `EventSnapshot` where it is there.",
+    {
+        ChangedField.UID: "Its iCalendar UID.",
+        ChangedField.TIME: "`start` or `end`, or their zone. A series that is moved changes here.",
+        ChangedField.RECURRENCE: "How it repeats, or which days are left out.",
+        ChangedField.OVERRIDES: "Exceptions: instances that were moved, changed or cancelled.",
+        ChangedField.IS_ORPHAN: "Whether exceptions are known without the series they belong to.",
+        ChangedField.TITLE: "`title`",
+        ChangedField.DESCRIPTION: "`description`",
+        ChangedField.LOCATION: "`location`",
+        ChangedField.STATUS: "`status`",
+        ChangedField.ORGANIZER: "`organizer`",
+        ChangedField.ATTENDEES: "`attendees`, or what they answered.",
+        ChangedField.LINKS: "`links`",
+        ChangedField.URL: "`url`",
+        ChangedField.VISIBILITY: "`visibility`",
+        ChangedField.IS_BUSY: "`isBusy`",
     },
 )

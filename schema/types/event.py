@@ -1,5 +1,6 @@
 """Events as lists show them, and what only a closer look loads."""
 
+import asyncio
 import datetime as dt
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Annotated, Protocol
@@ -15,21 +16,30 @@ from schema.types.connection import ConnectedAccount
 from schema.types.described import described
 from schema.types.enums import AutoJoinStatus, EventStatus, ProviderName, Visibility
 from schema.types.loaded import loaded
-from schema.types.loading import Info, Loaders
+from schema.types.loading import FirstOf, Info, Loaders
+from schema.types.paging import AfterArgument, FirstArgument
 from schema.types.people import Attendee, MeetingLink, Person
 
 if TYPE_CHECKING:
+    from schema.types.change import EventChangeConnection
     from schema.types.meeting import Meeting
 
 _NOTHING = Details()
 
 
 class _OfOccurrence(Protocol):
+    """`past` is what the occurrence said, where it is told as it was at an earlier time."""
+
     occurrence: Occurrence
+    past: OccurrenceContent | None
 
 
 def _content(of: _OfOccurrence, loaders: Loaders) -> Awaitable[OccurrenceContent | None]:
-    return loaders.contents.load(of.occurrence.id)
+    if of.past is None:
+        return loaders.contents.load(of.occurrence.id)
+    known = asyncio.get_running_loop().create_future()
+    known.set_result(of.past)
+    return known
 
 
 def _details(content: OccurrenceContent | None) -> Details:
@@ -40,6 +50,7 @@ def _details(content: OccurrenceContent | None) -> Details:
 class EventTime:
     occurrence: strawberry.Private[Occurrence]
     is_end: strawberry.Private[bool]
+    past: strawberry.Private[OccurrenceContent | None]
 
     @described("The instant; `null` for an all-day event.")
     def date_time(self) -> dt.datetime | None:
@@ -96,6 +107,7 @@ class EventTime:
 @strawberry.type(description="One concrete occurrence: a single event, or one instance of a series.")
 class Event:
     occurrence: strawberry.Private[Occurrence]
+    past: strawberry.Private[OccurrenceContent | None]
 
     id: strawberry.ID = strawberry.field(description="`mcevt_…`; it stays the same when the event is moved.")
     series_id: strawberry.ID = strawberry.field(
@@ -155,6 +167,15 @@ class Event:
     def is_busy(self, content: OccurrenceContent | None) -> bool:
         return _details(content).is_busy
 
+    @described(
+        "What was changed of it, the newest change first. Of a series all its instances share the changes. What is "
+        "older than this server keeps changes for is not there any more."
+    )
+    async def history(
+        self, info: Info, first: FirstArgument = 20, after: AfterArgument = None
+    ) -> Annotated["EventChangeConnection", strawberry.lazy("schema.types.change")]:
+        return await info.context.loaders.histories.load(FirstOf(self.occurrence.series_id, first, after))
+
     @loaded("The calendar it is in.", lambda event, loaders: loaders.calendars.load(event.occurrence.calendar_id))
     def calendar(self, calendar: Calendar | None) -> Calendar | None:
         return calendar
@@ -171,15 +192,17 @@ class Event:
         return await info.context.loaders.meetings.load(self.occurrence)
 
     @classmethod
-    def of(cls, occurrence: Occurrence) -> "Event":
+    def of(cls, occurrence: Occurrence, past: OccurrenceContent | None = None) -> "Event":
+        """`past` is what it said, where it is told as it was at an earlier time."""
         return cls(
             occurrence=occurrence,
+            past=past,
             id=strawberry.ID(occurrence.id),
             series_id=strawberry.ID(occurrence.series_id),
             ical_uid=occurrence.uid,
             title=occurrence.title,
-            start=EventTime(occurrence=occurrence, is_end=False),
-            end=EventTime(occurrence=occurrence, is_end=True),
+            start=EventTime(occurrence=occurrence, is_end=False, past=past),
+            end=EventTime(occurrence=occurrence, is_end=True, past=past),
             is_all_day=occurrence.all_day,
             time_zone=occurrence.time_zone,
             status=occurrence.status,

@@ -30,6 +30,9 @@ class ErrorCode(StrEnum):
     DOUBTFUL_SNAPSHOT = "DOUBTFUL_SNAPSHOT"
     SYNC_TAKEN_OVER = "SYNC_TAKEN_OVER"
     STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
+    CURSOR_COMPACTED = "CURSOR_COMPACTED"
+    CURSOR_UNKNOWN = "CURSOR_UNKNOWN"
+    HISTORY_COMPACTED = "HISTORY_COMPACTED"
     RATE_LIMIT_EXCEEDED = "RATE_LIMIT_EXCEEDED"
     INTERNAL_ERROR = "INTERNAL_ERROR"
 
@@ -66,6 +69,11 @@ describe(
         ErrorCode.DOUBTFUL_SNAPSHOT: "Far fewer events are listed than before: none is removed until asked again.",
         ErrorCode.SYNC_TAKEN_OVER: "Another run has taken the account over.",
         ErrorCode.STORE_UNAVAILABLE: "The database is not available just now: nothing was written, try again.",
+        ErrorCode.CURSOR_COMPACTED: "What follows the cursor is no longer kept: list events again, and go on from "
+        "`latestChangeCursor`.",
+        ErrorCode.CURSOR_UNKNOWN: "The server was restored from a backup that is older than the cursor: list events "
+        "again, and go on from `latestChangeCursor`.",
+        ErrorCode.HISTORY_COMPACTED: "What was at that time is no longer kept.",
         ErrorCode.RATE_LIMIT_EXCEEDED: "Too many requests: slow down.",
         ErrorCode.INTERNAL_ERROR: "A fault of this server; it stands in its log.",
     },

@@ -2,19 +2,31 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import strawberry
 from strawberry.dataloader import DataLoader
 
-from calendar_sync.domain.identifiers import CalendarId, ConnectionId, OccurrenceId
+from calendar_sync.domain.changes import ChangeContent
+from calendar_sync.domain.identifiers import CalendarId, ConnectionId, EventId, OccurrenceId, RunId
 from calendar_sync.domain.occurrences import Occurrence, OccurrenceContent
 
 if TYPE_CHECKING:
     from schema.types.calendar import Calendar
+    from schema.types.change import EventChangeConnection
     from schema.types.connection import ConnectedAccount
+    from schema.types.event import Event
     from schema.types.meeting import Meeting
     from schema.types.schedule import SyncSchedule
+    from schema.types.sync import SyncRun
+
+
+class FirstOf(NamedTuple):
+    """A page of something of an event object: the first so many, or those after a cursor."""
+
+    event: EventId
+    first: int
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +39,10 @@ class Loaders:
     calendars_of: "DataLoader[ConnectionId, Sequence[Calendar]]"
     connections: "DataLoader[ConnectionId, ConnectedAccount | None]"
     schedules: "DataLoader[ConnectionId, SyncSchedule | None]"
+    runs: "DataLoader[RunId, SyncRun | None]"
+    changes: DataLoader[int, ChangeContent | None]
+    histories: "DataLoader[FirstOf, EventChangeConnection]"
+    occurrences_of: "DataLoader[FirstOf, Sequence[Event]]"
 
 
 class Loading(Protocol):

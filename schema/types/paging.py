@@ -7,6 +7,7 @@ import strawberry
 
 MOST_FIRST = 200
 MOST_EVENTS = 1000
+MOST_CHANGES = 500
 DEFAULT_FIRST = 50
 
 MOST = "most"
@@ -16,4 +17,10 @@ _OF_EVENTS: Mapping[object, object] = {MOST: MOST_EVENTS}
 FirstArgument = Annotated[int, strawberry.argument(description=f"How many at most: 1 to {MOST_FIRST}.")]
 FirstEventsArgument = Annotated[
     int, strawberry.argument(description=f"How many at most: 1 to {MOST_EVENTS}.", metadata=_OF_EVENTS)
+]
+FirstChangesArgument = Annotated[
+    int, strawberry.argument(description=f"How many at most: 1 to {MOST_CHANGES}.", metadata={MOST: MOST_CHANGES})
+]
+AfterArgument = Annotated[
+    str | None, strawberry.argument(description="The cursor after which the page begins: an `endCursor`.")
 ]

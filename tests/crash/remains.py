@@ -7,12 +7,12 @@ from datetime import datetime
 from sqlalchemy import select
 
 from calendar_sync.domain.accounts import Actor
+from calendar_sync.domain.changes import RecordedChange
 from calendar_sync.domain.connections import Connection
 from calendar_sync.domain.identifiers import CalendarId, OccurrenceId
 from calendar_sync.domain.occurrences import OccurrenceFilter
 from calendar_sync.domain.sync import RunStatus, SyncRun, Tally
 from calendar_sync.store import tables
-from calendar_sync.store.changes import RecordedChange
 from calendar_sync.store.database import Database, Transaction
 from tests.sync.world import difference
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calendar_sync.domain.accounts import Actor
+from calendar_sync.domain.changes import Position
 from calendar_sync.domain.events import AutoJoinStatus, EventStatus
 from calendar_sync.domain.identifiers import (
     CalendarId,
@@ -20,7 +21,7 @@ from calendar_sync.domain.identifiers import (
 )
 from calendar_sync.domain.occurrences import Days, Occurrence, OccurrenceFilter
 from calendar_sync.domain.providers import ProviderName
-from resolvers.cursors import EventList
+from resolvers.cursors import ChangeList, EventList
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ADA = Actor(UserId("usr_ada"), OrganizationId("org_x"))
@@ -109,7 +110,28 @@ def test_a_cursor_that_was_cut_is_refused(cut: int) -> None:
     assert_refused(LISTS[0], LISTS[0].cursor(an_occurrence(NOW))[:cut])
 
 
-def assert_refused(events: EventList, cursor: str) -> None:
+@given(st.integers(0, 2**63 - 1), MOMENTS)
+def test_a_place_in_the_changes_survives_for_its_user_alone(seq: int, at: datetime) -> None:
+    place = Position(seq, at)
+
+    cursor = ChangeList(ADA).cursor(place)
+
+    assert ChangeList(ADA).place(cursor) == place
+    assert_refused(ChangeList(BOB), cursor)
+    assert_refused(LISTS[0], cursor)
+
+
+def test_a_cursor_of_the_changes_is_written_as_it_always_was() -> None:
+    """Consumers keep them for years."""
+    assert ChangeList(ADA).cursor(Position(7, NOW)) == "0WKTZs7piQUABkwJU4ZwAAAAAAAAAAAH"
+
+
+@given(st.text("AB_-", max_size=400))
+def test_any_other_text_is_no_place_in_the_changes(text: str) -> None:
+    assert_refused(ChangeList(ADA), text)
+
+
+def assert_refused(events: EventList | ChangeList, cursor: str) -> None:
     with pytest.raises(GraphQLError) as refused:
         events.place(cursor)
     assert (refused.value.extensions or {})["code"] == "INVALID_CURSOR"

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +23,15 @@ query ($first: Int!, $after: String, $order: EventOrder!, $filter: EventFilter) 
   }
 }
 """
+AS_OF = """
+query ($id: ID!, $never: DateTime!, $before: DateTime!, $between: DateTime!) {
+  now: event(id: $id) { ...Told }
+  never: event(id: $id, asOf: $never) { ...Told }
+  before: event(id: $id, asOf: $before) { ...Told }
+  between: event(id: $id, asOf: $between) { ...Told }
+}
+fragment Told on Event { title location start { dateTime timeZone } end { dateTime timeZone } }
+"""
 TITLES = "query ($filter: EventFilter) { events(filter: $filter) { edges { node { title } } } }"
 
 
@@ -35,6 +44,26 @@ async def first_id(asking: Asking) -> str:
     data = await asking.data("{ events(first: 1) { edges { node { id } } } }")
     found: str = data["events"]["edges"][0]["node"]["id"]
     return found
+
+
+async def test_an_event_is_told_as_of_a_time_beside_what_it_is_now(ada: Asking) -> None:
+    feed = ada.door.feed()
+    feed.put("a", summary="One", start=hour(0), more=["LOCATION:Here"])
+    await ada.connect(feed)
+    await ada.sync()
+    id, before = await first_id(ada), datetime.now(UTC).isoformat()
+    feed.put("a", summary="Two", start=hour(1), more=["LOCATION:There"])
+    await ada.sync()
+    between = datetime.now(UTC).isoformat()
+    feed.remove("a")
+    await ada.sync()
+
+    data = await ada.data(AS_OF, id=id, never="2001-01-01T00:00:00Z", before=before, between=between)
+
+    told = {name: each and (each["title"], each["location"]) for name, each in data.items()}
+    assert told == {"now": None, "never": None, "before": ("One", "Here"), "between": ("Two", "There")}
+    moved = [datetime.fromisoformat(data[name]["start"]["dateTime"]) for name in ("before", "between")]
+    assert moved == [hour(0), hour(1)]
 
 
 # Pages

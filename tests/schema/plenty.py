@@ -1,12 +1,12 @@
 """A user who has so many of everything that every list of the schema has so many items."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.connections import Calendar
-from calendar_sync.domain.events import Attendee, Event, MeetingLink
+from calendar_sync.domain.events import Attendee, Details, Event, MeetingLink, Recurrence
 from calendar_sync.domain.export_feeds import ExportFeed
 from calendar_sync.domain.identifiers import RunId, new_export_feed_id
 from calendar_sync.domain.occurrences import OccurrenceFilter
@@ -14,6 +14,8 @@ from calendar_sync.domain.providers import Change, ProviderName, Quarantine, Rem
 from calendar_sync.domain.sync import CalendarProgress, RunProgress, RunStatus, SyncFailure, Trigger
 from calendar_sync.store.database import Database
 from tests.builders import NOW, WINDOW, a_connection, an_actor, an_all_day_time, an_event
+
+_OFTEN = "Often changed"
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ async def plenty(database: Database, rows: int) -> Plenty:
     actor = await an_actor(database, f"{rows}@example.com", organization=f"With {rows}", is_admin=True)
     runs = [await _account(database, actor, number, rows) for number in range(rows)]
     async with database.begin(write=False) as tx:
-        page = await tx.events.page(actor, OccurrenceFilter(), limit=1)
+        page = await tx.events.page(actor, OccurrenceFilter(text=_OFTEN), limit=1)
         connections = await tx.connections.list(actor)
         meeting = (await tx.meetings.of(actor, [page.items[0].id]))[page.items[0].id]
     return Plenty(
@@ -50,6 +52,9 @@ async def _account(database: Database, actor: Actor, number: int, rows: int) -> 
             Quarantine(f"unclear {number}", "It is not clear.", "BEGIN:VEVENT"),
         ]
         await tx.events.apply(calendars[0], changes, run, WINDOW, NOW)
+        if number == 0:
+            for change in _often_changed(rows):
+                await tx.events.apply(calendars[0], [Upsert(change)], run, WINDOW, NOW)
         await tx.org_calendars.add(actor, calendars[0].id, 5, NOW)
         await tx.export_feeds.add(_feed(actor, calendars), f"hash {rows}-{number}")
         failures = [SyncFailure(each.id, "PROVIDER_UNAVAILABLE", "It does not answer.") for each in calendars]
@@ -71,6 +76,16 @@ def _feed(actor: Actor, of: Sequence[Calendar]) -> ExportFeed:
         created_at=NOW,
         last_read_at=None,
     )
+
+
+def _often_changed(rows: int) -> Iterator[Event]:
+    """A series of so many days by so many rules, changed so often, and in the end in so many of its fields."""
+    often = replace(_event(0, rows), recurrence=Recurrence((f"FREQ=DAILY;COUNT={rows}",) * rows))
+    for version in range(rows):
+        yield replace(often, details=replace(often.details, title=f"{_OFTEN} {version}"))
+    others = Details(title=_OFTEN, description="Else", location="Room 1", url="https://example.com/", is_busy=False)
+    changed = {each.name: getattr(others, each.name) for each in fields(others) if getattr(others, each.name)}
+    yield replace(often, details=replace(often.details, **dict([*changed.items()][:rows])))
 
 
 def _event(number: int, rows: int) -> Event:

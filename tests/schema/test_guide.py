@@ -9,7 +9,7 @@ from graphql import parse, validate
 from schema import limits
 from schema.http import MOST_BYTES
 from schema.root import schema
-from schema.types.paging import MOST_EVENTS, MOST_FIRST
+from schema.types.paging import MOST_CHANGES, MOST_EVENTS, MOST_FIRST
 
 DOCS = Path(__file__).parents[2] / "docs"
 GUIDE = (DOCS / "graphql.md").read_text()
@@ -38,6 +38,7 @@ def test_the_limits_are_the_ones_it_names() -> None:
         "cost": f"{limits.MOST_COST:,}",
         "`first`": f"1 to {MOST_FIRST}",
         "`first` of `events`": f"1 to {MOST_EVENTS:,}",
+        "`first` of `changes`": f"1 to {MOST_CHANGES}",
         "items of a list in the input": f"{limits.MOST_ITEMS}",
         "levels of the variables": f"{limits.DEEPEST}",
         "the time that a query takes": f"{limits.LONGEST_SECONDS:.0f} s",

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from calendar_sync.domain.accounts import Actor
+from calendar_sync.domain.changes import ChangeCause, RecordedChange
 from calendar_sync.domain.connections import Calendar, Connection
 from calendar_sync.domain.events import Event, Window
 from calendar_sync.domain.identifiers import RunId
@@ -14,7 +15,6 @@ from calendar_sync.domain.occurrences import Occurrence, OccurrenceFilter
 from calendar_sync.domain.providers import Change, Snapshot, Upsert
 from calendar_sync.domain.requests import Asked, Begun
 from calendar_sync.domain.sync import Transition, Trigger
-from calendar_sync.store.changes import RecordedChange
 from calendar_sync.store.database import Database
 from tests.builders import NOW, WINDOW, a_calendar, a_connection, an_actor
 
@@ -32,12 +32,17 @@ class Place:
     calendar: Calendar
 
     async def apply(
-        self, *changes: Change | Event, window: Window = WINDOW, now: datetime = NOW, run: RunId = RUN
+        self,
+        *changes: Change | Event,
+        window: Window = WINDOW,
+        now: datetime = NOW,
+        run: RunId = RUN,
+        cause: ChangeCause | None = None,
     ) -> Mapping[str, Transition]:
         """An event stands for its `Upsert`."""
         page = [Upsert(change) if isinstance(change, Event) else change for change in changes]
         async with self.database.begin() as tx:
-            return await tx.events.apply(self.calendar, page, run, window, now)
+            return await tx.events.apply(self.calendar, page, run, window, now, cause=cause)
 
     async def sweep(
         self,
@@ -46,9 +51,10 @@ class Place:
         confirmed: bool = False,
         now: datetime = NOW,
         run: RunId = RUN,
+        cause: ChangeCause | None = None,
     ) -> Mapping[str, Transition]:
         async with self.database.begin() as tx:
-            return await tx.events.sweep(self.calendar, set(seen), snapshot, run, now, confirmed=confirmed)
+            return await tx.events.sweep(self.calendar, set(seen), snapshot, run, now, confirmed=confirmed, cause=cause)
 
     async def occurrences(self, wanted: OccurrenceFilter = OccurrenceFilter()) -> Sequence[Occurrence]:
         """All of them, by start."""

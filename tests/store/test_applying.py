@@ -10,10 +10,10 @@ import orjson
 import pytest
 from sqlalchemy import Engine, event
 
+from calendar_sync.domain.changes import ChangeKind
 from calendar_sync.domain.events import AutoJoinStatus, EventStatus, MeetingLink, Person
 from calendar_sync.domain.providers import Cursor, Quarantine, Removal, Upsert
 from calendar_sync.domain.sync import Transition
-from calendar_sync.store.changes import ChangeKind
 from tests.builders import (
     NOW,
     START,

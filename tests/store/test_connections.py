@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
+from calendar_sync.domain.changes import ChangeKind
 from calendar_sync.domain.connections import ConnectionStatus
 from calendar_sync.domain.errors import NotFound
 from calendar_sync.domain.identifiers import ConnectionId
 from calendar_sync.domain.providers import ProviderName, Quarantine
 from calendar_sync.domain.sync import Trigger
 from calendar_sync.store import tables
-from calendar_sync.store.changes import ChangeKind
 from calendar_sync.store.database import Database
 from tests.builders import NOW, a_calendar, a_connection, a_series, an_actor, an_event
 from tests.store.conftest import Place, a_place

@@ -7,7 +7,7 @@ import pytest
 
 from calendar_sync.domain.errors import NotFound
 from calendar_sync.domain.events import AutoJoinStatus
-from calendar_sync.domain.identifiers import OccurrenceId, RunId
+from calendar_sync.domain.identifiers import EventId, OccurrenceId, RunId
 from calendar_sync.domain.occurrences import OccurrenceFilter
 from calendar_sync.domain.providers import Quarantine
 from calendar_sync.domain.sync import Trigger
@@ -24,6 +24,7 @@ class Theirs:
     me: Place
     place: Place
     occurrence: OccurrenceId
+    event: EventId
     run: RunId
 
 
@@ -40,10 +41,15 @@ NAMING_ONE: dict[str, Callable[[Theirs], Awaitable[object]]] = {
 FINDING_SOME: dict[str, Callable[[Theirs], Awaitable[object]]] = {
     "events.by_ids": lambda it: it.tx.events.by_ids(it.me.actor, [it.occurrence]),
     "events.contents": lambda it: it.tx.events.contents(it.me.actor, [it.occurrence]),
+    "events.of_objects": lambda it: it.tx.events.of_objects(it.me.actor, [it.event], 9),
+    "events.as_of": lambda it: it.tx.events.as_of(it.me.actor, it.occurrence, NOW),
     "events.problems": lambda it: it.tx.events.problems(it.me.actor, limit=9),
     "connections.event_counts": lambda it: it.tx.connections.event_counts(it.me.actor),
     "calendars.list": lambda it: it.tx.calendars.list(it.me.actor, it.place.connection.id),
     "runs.list": lambda it: it.tx.runs.list(it.me.actor, it.place.connection.id, limit=9),
+    "runs.by_ids": lambda it: it.tx.runs.by_ids(it.me.actor, [it.run]),
+    "changes.histories": lambda it: it.tx.changes.histories(it.me.actor, [it.event], None, 9),
+    "changes.contents": lambda it: it.tx.changes.contents(it.me.actor, [1]),
     "changes.list": lambda it: it.tx.changes.list(it.me.actor.user_id, 0, 9),
 }
 
@@ -54,7 +60,7 @@ async def looked_at(database: Database) -> tuple[Place, Callable[[Transaction, P
     (occurrence,) = await place.occurrences()
     async with database.begin() as tx:
         run = await tx.runs.start(place.connection, Trigger.USER, NOW)
-    return place, lambda tx, me: Theirs(tx, me, place, occurrence.id, run)
+    return place, lambda tx, me: Theirs(tx, me, place, occurrence.id, occurrence.series_id, run)
 
 
 async def test_what_is_another_s_is_not_found(database: Database) -> None:

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from calendar_sync.domain.changes import ChangeKind
 from calendar_sync.domain.errors import DoubtfulSnapshot
 from calendar_sync.domain.identifiers import RunId
 from calendar_sync.domain.providers import Quarantine, Removal, Snapshot
 from calendar_sync.domain.sync import Transition
-from calendar_sync.store.changes import ChangeKind
 from tests.builders import NOW, START, WINDOW, a_calendar, a_series, an_event, wall
 from tests.store.conftest import RUN, Place
 

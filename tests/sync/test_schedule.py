@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
+from calendar_sync.domain.changes import ChangeCause
 from calendar_sync.domain.connections import ConnectionStatus
 from calendar_sync.domain.errors import Disconnected, RateLimited, Unavailable
 from calendar_sync.domain.sync import Trigger
@@ -190,3 +191,18 @@ async def test_what_an_earlier_version_stored_is_completed_in_the_background(wor
     async with world.database.begin(write=False) as tx:
         left = await tx.connection.scalar(select(func.count()).where(occurrences.c.is_busy.is_(None)))
     assert left == 0
+
+
+async def test_changes_are_forgotten_when_they_are_older_than_they_are_kept_for_and_looked_for_now_and_then(
+    world: World,
+) -> None:
+    tidying = schedule(world)
+    await world.sync()
+    await tidying.compact()
+    assert len(await world.changes()) == 1
+    world.clock.advance(tidying.change_history)
+    world.provider.calendar("main").put(an_event(title="New"))
+    await world.sync()
+    await tidying.compact()
+    assert [change.seq for change in await world.changes()] == [2]
+    assert [change.cause for change in await world.changes()] == [ChangeCause.USER]

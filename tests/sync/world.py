@@ -2,7 +2,7 @@
 
 import operator
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from calendar_sync.connections.service import ConnectionService
 from calendar_sync.domain.accounts import Actor
+from calendar_sync.domain.changes import RecordedChange
 from calendar_sync.domain.connections import Connection
 from calendar_sync.domain.identifiers import CalendarId, connection_id
 from calendar_sync.domain.providers import Account, Provider, ProviderName
@@ -72,10 +73,14 @@ class World:
         """The content hash of every stored event object, by calendar and remote id."""
         return await hashes(self.database, self.connection)
 
+    async def changes(self) -> Sequence[RecordedChange]:
+        async with self.database.begin(write=False) as tx:
+            return await tx.changes.list(self.actor.user_id, 0, 1_000_000)
+
     async def replayed(self) -> set[str]:
         """Which event objects there are, as the change feed leads to it: without a gap, each step from the last."""
+        changes = await self.changes()
         async with self.database.begin(write=False) as tx:
-            changes = await tx.changes.list(self.actor.user_id, 0, 1_000_000)
             calendars = await tx.calendars.of_connection(self.connection.id)
         assert [change.seq for change in changes] == list(range(1, len(changes) + 1))
         state: dict[tuple[str, str], str | None] = {}

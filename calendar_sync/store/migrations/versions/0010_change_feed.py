@@ -1,4 +1,4 @@
-"""What events were before each change and why they changed, how far back that is kept, and what identifiers stood for."""
+"""What events were before each change, why they changed, how far back that is kept, and what ids stood for."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,9 +21,7 @@ def upgrade() -> None:
         unique=False,
         if_not_exists=True,
     )
-    op.add_column(
-        "change_sequences", sa.Column("compacted_seq", sa.BigInteger(), nullable=False, server_default="0")
-    )
+    op.add_column("change_sequences", sa.Column("compacted_seq", sa.BigInteger(), nullable=False, server_default="0"))
     op.add_column("change_sequences", sa.Column("compacted_at", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
         "former_occurrences",
@@ -36,6 +34,7 @@ def upgrade() -> None:
         sa.Column("provider", sa.Text(), nullable=False),
         sa.Column("original_start", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name=op.f("fk_former_occurrences_user_id_users"), ondelete="CASCADE"
         ),
