@@ -79,13 +79,16 @@ def _feed(actor: Actor, of: Sequence[Calendar]) -> ExportFeed:
 
 
 def _often_changed(rows: int) -> Iterator[Event]:
-    """A series of so many days by so many rules, changed so often, and in the end in so many of its fields."""
-    often = replace(_event(0, rows), recurrence=Recurrence((f"FREQ=DAILY;COUNT={rows}",) * rows))
+    """A single event that was a series by so many rules, changed so often, and in the end in so many of its fields.
+    The last of these is a series of so many days that stays one."""
+    single = _event(0, rows)
+    series = replace(single, recurrence=Recurrence((f"FREQ=DAILY;COUNT={rows}",) * rows))
     for version in range(rows):
-        yield replace(often, details=replace(often.details, title=f"{_OFTEN} {version}"))
-    others = Details(title=_OFTEN, description="Else", location="Room 1", url="https://example.com/", is_busy=False)
+        yield replace(series, details=replace(single.details, title=f"{_OFTEN} {version}"))
+    others = Details(title=_OFTEN, description="Else", location="Room 1", url="https://example.com/")
     changed = {each.name: getattr(others, each.name) for each in fields(others) if getattr(others, each.name)}
-    yield replace(often, details=replace(often.details, **dict([*changed.items()][:rows])))
+    yield replace(single, details=replace(single.details, **dict([*changed.items()][:rows])))
+    yield replace(series, remote_id="days", uid="days", details=Details(title="No meeting of the others"))
 
 
 def _event(number: int, rows: int) -> Event:
