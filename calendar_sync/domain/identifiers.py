@@ -19,6 +19,7 @@ OccurrenceId = NewType("OccurrenceId", str)
 RunId = NewType("RunId", str)
 OrgCalendarId = NewType("OrgCalendarId", str)
 ChannelId = NewType("ChannelId", str)
+AutoJoinRuleId = NewType("AutoJoinRuleId", str)
 
 _BYTES = 15  # 120 bits: 24 base-32 characters without padding
 
@@ -63,6 +64,10 @@ def new_org_calendar_id() -> OrgCalendarId:
 def new_channel_id() -> ChannelId:
     """Of what providers take as the name of a channel: `ch_` and 24 letters and digits."""
     return ChannelId(f"ch_{_random()}")
+
+
+def new_auto_join_rule_id() -> AutoJoinRuleId:
+    return AutoJoinRuleId(f"majr_{_random()}")
 
 
 def connection_id(user: UserId, provider: str, account: str) -> ConnectionId:
