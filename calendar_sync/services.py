@@ -13,6 +13,7 @@ import httpx
 
 from calendar_sync import oauth_clients, vendor_apis
 from calendar_sync.access.service import AccessService
+from calendar_sync.auto_join.rules import RuleService
 from calendar_sync.connections.channels import ChannelCloser
 from calendar_sync.connections.endpoints import Endpoints
 from calendar_sync.connections.oauth import OAuth
@@ -67,6 +68,7 @@ class Services:
     schedule: Schedule
     worker: SyncWorker
     schedules: ScheduleService
+    auto_join_rules: RuleService
 
     async def expect_sound(self) -> None:
         """What each process looks at when it starts. Raises `Invalid` where keys of stored secrets are missing."""
@@ -146,6 +148,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             schedule=Schedule(database, queue, utc_now, settings.run_history),
             worker=worker,
             schedules=ScheduleService(database, utc_now, pace, frozenset(addresses.values())),
+            auto_join_rules=RuleService(database, utc_now),
         )
 
 

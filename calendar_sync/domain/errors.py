@@ -47,7 +47,7 @@ class Refusal(CalendarSyncError):
 
 class NotFound(Refusal):
     """`kind` says what was looked for: `event`, `connection`, `calendar`, `org_calendar`, `user`, `api_key`,
-    `sync_run`."""
+    `sync_run`, `auto_join_rule`."""
 
     code = "NOT_FOUND"
 

@@ -29,6 +29,7 @@ SOMEBODYS_ID = {
     "event_id": f"mcevt_{'a' * 24}",
     "credential_id": f"tcred_{'a' * 24}",
     "connection_id": f"mcorg_{'a' * 24}",
+    "rule_id": f"majr_{'a' * 24}",
 }
 
 Way = Callable[[Operation, Door, str], Awaitable[httpx.Response]]
