@@ -11,11 +11,11 @@ from aitronos import AsyncAitronos
 from dirty_equals import IsStr
 
 from calendar_sync.auto_join.rules import MOST_RULES
+from tests.web.door import AUTO_JOIN_RULES as RULES
 from tests.web.door import EVENTS, TOMORROW, Door, a_door, code_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-RULES = "/v1/meeting-buddy/auto-join/rules"
 JOIN_ALL = "/v1/meeting-buddy/auto-join/join-all"
 MOMENT = IsStr(regex=r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 UNKNOWN = f"majr_{'a' * 24}"
