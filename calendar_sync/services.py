@@ -13,6 +13,7 @@ import httpx
 
 from calendar_sync import oauth_clients, vendor_apis
 from calendar_sync.access.service import AccessService
+from calendar_sync.auto_join.decisions import DecisionService
 from calendar_sync.auto_join.rules import RuleService
 from calendar_sync.connections.channels import ChannelCloser
 from calendar_sync.connections.endpoints import Endpoints
@@ -69,6 +70,7 @@ class Services:
     worker: SyncWorker
     schedules: ScheduleService
     auto_join_rules: RuleService
+    decisions: DecisionService
 
     async def expect_sound(self) -> None:
         """What each process looks at when it starts. Raises `Invalid` where keys of stored secrets are missing."""
@@ -149,6 +151,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             worker=worker,
             schedules=ScheduleService(database, utc_now, pace, frozenset(addresses.values())),
             auto_join_rules=RuleService(database, utc_now),
+            decisions=DecisionService(database, utc_now),
         )
 
 

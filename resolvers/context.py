@@ -14,6 +14,7 @@ from calendar_sync.domain.occurrences import OccurrenceContent
 from calendar_sync.services import Services
 from schema.types.calendar import Calendar
 from schema.types.connection import ConnectedAccount
+from schema.types.decision import AutoJoinDecision
 from schema.types.loading import Loaders
 from schema.types.schedule import SyncSchedule
 
@@ -43,6 +44,7 @@ class Context:
             calendars=DataLoader(look_up.calendars),
             calendars_of=DataLoader(look_up.calendars_of),
             connections=DataLoader(look_up.connections),
+            decisions=DataLoader(look_up.decisions, max_batch_size=_LARGEST_BATCH),
             schedules=DataLoader(look_up.schedules),
         )
 
@@ -71,6 +73,10 @@ class _LookUp:
         return [
             ConnectedAccount.of(found[key].connection, found[key].event_count) if key in found else None for key in keys
         ]
+
+    async def decisions(self, keys: list[OccurrenceId]) -> Sequence[AutoJoinDecision | None]:
+        found = await self.services.decisions.decisions(self.actor, keys)
+        return [AutoJoinDecision.of(found[key]) if key in found else None for key in keys]
 
     async def schedules(self, keys: list[ConnectionId]) -> Sequence[SyncSchedule | None]:
         found = await self.services.schedules.schedules(self.actor, keys)

@@ -50,16 +50,19 @@ class DecisionService:
             invitations = await _invitations(tx, actor, found)
         return {each.id: decide(invitations[each.id], rules, choice_of(each)) for each in found}
 
-    async def preview(self, actor: Actor, draft: RuleDraft, replacing: AutoJoinRuleId | None = None) -> Preview:
-        """What would be joined with the rule, and what no more: a new one, or in place of the one it is `replacing`.
+    async def preview(
+        self, actor: Actor, said: Callable[[RuleDraft], RuleDraft], replacing: AutoJoinRuleId | None = None
+    ) -> Preview:
+        """What would be joined, and what no more, with a new rule, or with one changed: what `said` makes of it.
 
         Nothing is saved. Raises `Invalid`, or `NotFound` where there is no such rule.
         """
-        draft, now = checked(draft), self.clock()
+        now = self.clock()
         wanted = OccurrenceFilter(starts_after=now, has_meeting_link=True)
         async with self.database.begin(write=False, actor=actor) as tx:
             rules = await tx.auto_join_rules.list(actor)
             current = None if replacing is None else await tx.auto_join_rules.get(actor, replacing)
+            draft = checked(said(RuleDraft("") if current is None else current.draft))
             page = await tx.events.page(actor, wanted, limit=MOST_PREVIEWED)
             invitations = await _invitations(tx, actor, page.items)
         changed = [rule for rule in rules if rule != current] + [_tried(actor, draft, current, now)]

@@ -1,10 +1,10 @@
 """Rules that decide which meetings a bot joins: what users say, checked and tidied. Decision 20 says why so."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, time
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import available_timezones
 
 from calendar_sync.domain.errors import Invalid
@@ -126,6 +126,30 @@ class AutoJoinRule:
 def in_order(rules: Sequence[AutoJoinRule]) -> Sequence[AutoJoinRule]:
     """As they are tried."""
     return sorted(rules, key=lambda rule: (-rule.draft.priority, rule.created_at, rule.id))
+
+
+def changed(draft: RuleDraft, said: Mapping[str, object]) -> RuleDraft:
+    """The draft with what is said of its fields, its conditions and its options, by name. `None` is the default.
+
+    Raises `Invalid` for a name that is cleared.
+    """
+    if "name" in said and said["name"] is None:
+        raise Invalid("name cannot be cleared.", field="name")
+    settled = {name: _DEFAULTS[name] if value is None else value for name, value in said.items()}
+    return replace(
+        draft,
+        conditions=replace(draft.conditions, **_of(RuleConditions, settled)),
+        options=replace(draft.options, **_of(BotOptions, settled)),
+        **_of(RuleDraft, settled),
+    )
+
+
+_DEFAULTS = {field.name: field.default for model in (RuleConditions, BotOptions, RuleDraft) for field in fields(model)}
+
+
+def _of(model: type, said: Mapping[str, object]) -> dict[str, Any]:
+    names = {field.name for field in fields(model)}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in said.items() if name in names}
 
 
 def checked(draft: RuleDraft) -> RuleDraft:

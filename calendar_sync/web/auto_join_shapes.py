@@ -1,8 +1,8 @@
 """What goes over the wire about auto-join rules: the bodies, and the answers as the contract spells them."""
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime, time
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StrictBool, StrictInt
 
@@ -16,8 +16,8 @@ from calendar_sync.domain.auto_join_rules import (
     RuleAction,
     RuleConditions,
     RuleDraft,
+    changed,
 )
-from calendar_sync.domain.errors import Invalid
 from calendar_sync.domain.events import ResponseStatus
 from calendar_sync.domain.identifiers import AutoJoinRuleId, CalendarId, OccurrenceId
 from calendar_sync.domain.providers import ProviderName
@@ -101,27 +101,8 @@ class _Said(BaseModel):
     )
 
     def applied(self, draft: RuleDraft) -> RuleDraft:
-        """The draft with what is said changed."""
-        said = {name: _settled(name, getattr(self, name)) for name in self.model_fields_set}
-        return replace(
-            draft,
-            conditions=replace(draft.conditions, **_only(said, _CONDITIONS)),
-            options=replace(draft.options, **_only(said, _OPTIONS)),
-            **_only(said, ("name", "action", "is_enabled", "priority")),
-        )
-
-
-_DEFAULTS = {field.name: field.default for model in (RuleConditions, BotOptions, RuleDraft) for field in fields(model)}
-
-
-def _settled(name: str, value: object) -> object:
-    if value is None:
-        return _DEFAULTS[name]
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _only(said: dict[str, object], names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: value for name, value in said.items() if name in names}
+        """The draft with what is said changed. Raises `Invalid`."""
+        return changed(draft, {name: getattr(self, name) for name in self.model_fields_set})
 
 
 class AutoJoinRuleRequest(_Said):
@@ -138,11 +119,6 @@ class AutoJoinRuleUpdate(_Said):
 
     name: str | None = Field(default=None, description="1 to 255 characters; it cannot be cleared.")
     is_enabled: StrictBool | None = Field(default=None, description="Whether it is tried at all.")
-
-    def applied(self, draft: RuleDraft) -> RuleDraft:
-        if "name" in self.model_fields_set and self.name is None:
-            raise Invalid("name cannot be cleared.", field="name")
-        return super().applied(draft)
 
 
 class AutoJoinRuleAnswer(_Said, Answer):

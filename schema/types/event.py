@@ -9,6 +9,7 @@ from calendar_sync.domain.identifiers import CalendarId, ConnectionId
 from calendar_sync.domain.occurrences import Occurrence
 from schema.types.calendar import Calendar
 from schema.types.connection import ConnectedAccount
+from schema.types.decision import AutoJoinDecision
 from schema.types.described import described
 from schema.types.enums import AutoJoinStatus, EventStatus, ProviderName, Visibility
 from schema.types.loading import Info
@@ -106,6 +107,10 @@ class Event:
     @described("Whether it makes its calendar's owner busy.")
     async def is_busy(self, info: Info) -> bool:
         return (await self._details(info)).is_busy
+
+    @described("Whether the bot joins it as things are, which rule decided so, and what was tried.")
+    async def auto_join_decision(self, info: Info) -> AutoJoinDecision | None:
+        return await info.context.loaders.decisions.load(self.occurrence.id)
 
     @described("The calendar it is in.")
     async def calendar(self, info: Info) -> Calendar | None:

@@ -13,6 +13,7 @@ from calendar_sync.domain.occurrences import OccurrenceContent
 if TYPE_CHECKING:
     from schema.types.calendar import Calendar
     from schema.types.connection import ConnectedAccount
+    from schema.types.decision import AutoJoinDecision
     from schema.types.schedule import SyncSchedule
 
 
@@ -24,6 +25,7 @@ class Loaders:
     calendars: "DataLoader[CalendarId, Calendar | None]"
     calendars_of: "DataLoader[ConnectionId, Sequence[Calendar]]"
     connections: "DataLoader[ConnectionId, ConnectedAccount | None]"
+    decisions: "DataLoader[OccurrenceId, AutoJoinDecision | None]"
     schedules: "DataLoader[ConnectionId, SyncSchedule | None]"
 
 
