@@ -14,6 +14,8 @@ from calendar_sync.store.database import Database, Transaction
 
 MOST_PREVIEWED = 500
 """Meetings that a preview looks at, the next ones."""
+_UNNAMED = "New rule"
+"""What one is called that is only looked at, unless it has a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class DecisionService:
         async with self.database.begin(write=False, actor=actor) as tx:
             rules = await tx.auto_join_rules.list(actor)
             current = None if replacing is None else await tx.auto_join_rules.get(actor, replacing)
-            draft = checked(said(RuleDraft("") if current is None else current.draft))
+            draft = checked(said(RuleDraft(_UNNAMED) if current is None else current.draft))
             page = await tx.events.page(actor, wanted, limit=MOST_PREVIEWED)
             invitations = await _invitations(tx, actor, page.items)
         changed = [rule for rule in rules if rule != current] + [_tried(actor, draft, current, now)]
