@@ -17,13 +17,12 @@ from tests.web.live import a_live_server
 
 __all__ = ["ada", "door"]
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 PAGE = (ROOT / "docs" / "auto-join.md").read_text()
 MAKE, LOOK, PREVIEW = shell.blocks(PAGE, "graphql")
 (CURL,) = shell.blocks(PAGE, "sh")
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_the_examples_make_a_rule_say_why_and_look_ahead(ada: Asking) -> None:
     await _a_call(ada)
 
@@ -43,6 +42,7 @@ async def _a_call(asking: Asking) -> None:
     await asking.sync()
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_rule_is_made_by_curl(sqlite_url: str, tmp_path: Path) -> None:
     async with a_live_server(sqlite_url) as server:
         said = await asyncio.to_thread(shell.run, CURL, tmp_path, SERVER=server.address, KEY=server.key)
