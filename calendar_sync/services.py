@@ -13,6 +13,8 @@ import httpx
 
 from calendar_sync import oauth_clients, vendor_apis
 from calendar_sync.access.service import AccessService
+from calendar_sync.auto_join.decisions import DecisionService
+from calendar_sync.auto_join.rules import RuleService
 from calendar_sync.connections.channels import ChannelCloser
 from calendar_sync.connections.endpoints import Endpoints
 from calendar_sync.connections.oauth import OAuth
@@ -78,6 +80,8 @@ class Services:
     worker: SyncWorker
     schedules: ScheduleService
     progress: ProgressService
+    auto_join_rules: RuleService
+    decisions: DecisionService
 
     async def expect_sound(self) -> None:
         """What each process looks at when it starts. Raises `Invalid` where keys of stored secrets are missing."""
@@ -167,6 +171,8 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             worker=worker,
             schedules=ScheduleService(database, utc_now, pace, frozenset(addresses.values())),
             progress=progress,
+            auto_join_rules=RuleService(database, utc_now),
+            decisions=DecisionService(database, utc_now),
         )
 
 

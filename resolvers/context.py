@@ -20,6 +20,7 @@ from resolvers.histories import histories
 from schema.types.calendar import Calendar
 from schema.types.change import EventChangeConnection
 from schema.types.connection import ConnectedAccount
+from schema.types.decision import AutoJoinDecision
 from schema.types.event import Event
 from schema.types.loading import FirstOf, Loaders
 from schema.types.meeting import Meeting
@@ -53,6 +54,7 @@ class Context:
             calendars=DataLoader(look_up.calendars),
             calendars_of=DataLoader(look_up.calendars_of),
             connections=DataLoader(look_up.connections),
+            decisions=DataLoader(look_up.decisions, max_batch_size=_LARGEST_BATCH),
             schedules=DataLoader(look_up.schedules),
             runs=DataLoader(look_up.runs),
             changes=DataLoader(look_up.changes, max_batch_size=_LARGEST_BATCH),
@@ -91,6 +93,10 @@ class _LookUp:
         return [
             ConnectedAccount.of(found[key].connection, found[key].event_count) if key in found else None for key in keys
         ]
+
+    async def decisions(self, keys: list[OccurrenceId]) -> Sequence[AutoJoinDecision | None]:
+        found = await self.services.decisions.decisions(self.actor, keys)
+        return [AutoJoinDecision.of(found[key]) if key in found else None for key in keys]
 
     async def schedules(self, keys: list[ConnectionId]) -> Sequence[SyncSchedule | None]:
         found = await self.services.schedules.schedules(self.actor, keys)

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+import resolvers.auto_join
 import resolvers.availability
 import resolvers.changes
 import resolvers.connections
@@ -15,6 +16,13 @@ import resolvers.organization_calendars
 import resolvers.sync
 import resolvers.viewer
 from schema.execution import Schema
+from schema.types.auto_join import (
+    AutoJoinPreviewResult,
+    AutoJoinRule,
+    DeleteAutoJoinRuleResult,
+    JoinAll,
+    SaveAutoJoinRuleResult,
+)
 from schema.types.availability import Availability, FreeBusy
 from schema.types.calendar import Calendar
 from schema.types.change import EventChange, EventChangeConnection
@@ -108,6 +116,19 @@ class Query:
         resolver=resolvers.sync.sync_backlog,
         description="How all accounts of the organisation stand with their syncs. Only its administrators may ask.",
     )
+    auto_join_rules: list[AutoJoinRule] = strawberry.field(
+        resolver=resolvers.auto_join.auto_join_rules,
+        description="The rules that decide which meetings a bot joins, in the order in which they are tried.",
+    )
+    join_all: JoinAll = strawberry.field(
+        resolver=resolvers.auto_join.join_all,
+        description="Whether all meetings are joined that no other rule decides.",
+    )
+    preview_auto_join_rule: AutoJoinPreviewResult = strawberry.field(
+        resolver=resolvers.auto_join.preview_auto_join_rule,
+        description="Which of the next meetings a rule would join, and which would be joined no more, before it is "
+        "saved.",
+    )
     organization_calendars: list[OrganizationCalendar] = strawberry.field(
         resolver=resolvers.organization_calendars.organization_calendars,
         description="The organisation's calendars, the oldest first. Only its administrators may ask.",
@@ -142,6 +163,25 @@ class Mutation:
     set_auto_join: SetAutoJoinResult = strawberry.mutation(
         resolver=resolvers.events.set_auto_join,
         description="Keep the bot out of an event, or let the rules decide again.",
+    )
+    create_auto_join_rule: SaveAutoJoinRuleResult = strawberry.mutation(
+        resolver=resolvers.auto_join.create_auto_join_rule,
+        description="Make a rule. The first rule that matches a meeting decides whether it is joined.",
+    )
+    update_auto_join_rule: SaveAutoJoinRuleResult = strawberry.mutation(
+        resolver=resolvers.auto_join.update_auto_join_rule,
+        description="Change a rule: what is left out stays as it is, and `null` sets it to its default.",
+    )
+    delete_auto_join_rule: DeleteAutoJoinRuleResult = strawberry.mutation(
+        resolver=resolvers.auto_join.delete_auto_join_rule, description="Delete a rule."
+    )
+    create_auto_join_rule_from_event: SaveAutoJoinRuleResult = strawberry.mutation(
+        resolver=resolvers.auto_join.create_auto_join_rule_from_event,
+        description="Make a rule for meetings like this one. It goes before all rules there are.",
+    )
+    set_join_all: JoinAll = strawberry.mutation(
+        resolver=resolvers.auto_join.set_join_all,
+        description="Have all meetings joined that no other rule decides, or no longer.",
     )
     create_organization_calendar: CreateOrganizationCalendarResult = strawberry.mutation(
         resolver=resolvers.organization_calendars.create_organization_calendar,

@@ -21,6 +21,7 @@ RunId = NewType("RunId", str)
 OrgCalendarId = NewType("OrgCalendarId", str)
 ChannelId = NewType("ChannelId", str)
 ExportFeedId = NewType("ExportFeedId", str)
+AutoJoinRuleId = NewType("AutoJoinRuleId", str)
 
 _BYTES = 15  # 120 bits: 24 base-32 characters without padding
 
@@ -69,6 +70,10 @@ def new_channel_id() -> ChannelId:
 
 def new_export_feed_id() -> ExportFeedId:
     return ExportFeedId(f"feed_{_random()}")
+
+
+def new_auto_join_rule_id() -> AutoJoinRuleId:
+    return AutoJoinRuleId(f"majr_{_random()}")
 
 
 def connection_id(user: UserId, provider: str, account: str) -> ConnectionId:

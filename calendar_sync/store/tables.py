@@ -450,6 +450,25 @@ class ExportFeedRow(Row, table=True):
     last_read_at: datetime | None = _moment()
 
 
+class AutoJoinRuleRow(Row, table=True):
+    """`conditions` and `options` are JSON (`RuleConditions`, `BotOptions`). Of a user's rules one may be for all."""
+
+    __tablename__ = "auto_join_rules"
+
+    id: str = _text(primary_key=True)
+    user_id: str = _text("users.id", index=True)
+    organization_id: str = _text()
+    name: str = _text()
+    action: str = _text()
+    is_enabled: bool
+    priority: int
+    conditions: str = _text()
+    options: str = _text()
+    is_join_all: bool
+    created_at: datetime = _moment()
+    updated_at: datetime = _moment()
+
+
 class RequestBudgetRow(Row, table=True):
     """Up to when the requests are spoken for that a vendor's limit allows; one in the past says nothing."""
 
@@ -484,4 +503,5 @@ runs = _table(RunRow)
 changes = _table(ChangeRow)
 change_sequences = _table(ChangeSequenceRow)
 export_feeds = _table(ExportFeedRow)
+auto_join_rules = _table(AutoJoinRuleRow)
 request_budgets = _table(RequestBudgetRow)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.store.accounts import Accounts
+from calendar_sync.store.auto_join_rules import AutoJoinRules
 from calendar_sync.store.budgets import RequestBudgets
 from calendar_sync.store.busy_times import BusyTimes
 from calendar_sync.store.calendars import Calendars
@@ -42,6 +43,7 @@ class Transaction:
         self.schedules = Schedules(connection)
         self.changes = Changes(connection)
         self.export_feeds = ExportFeeds(connection)
+        self.auto_join_rules = AutoJoinRules(connection)
         self.budgets = RequestBudgets(connection)
         self.after_commit: list[Callable[[], Awaitable[None]]] = []
         """What is to be done once the transaction is committed. It must not fail: nobody could undo the rest."""

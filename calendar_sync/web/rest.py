@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute
 from calendar_sync.push_addresses import WEBHOOKS_PATH
 from calendar_sync.settings import Settings
 from calendar_sync.web import (
+    auto_join_routes,
     connections_routes,
     events_routes,
     export_routes,
@@ -34,6 +35,7 @@ OPERATIONS = (
     *org_connections_routes.OPERATIONS,
     *webhook_routes.OPERATIONS,
     *events_routes.OPERATIONS,
+    *auto_join_routes.OPERATIONS,
     *health.OPERATIONS,
 )
 

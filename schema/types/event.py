@@ -13,6 +13,7 @@ from calendar_sync.domain.occurrences import Occurrence, OccurrenceContent
 from calendar_sync.recurrence.zones import Zones, to_wall
 from schema.types.calendar import Calendar
 from schema.types.connection import ConnectedAccount
+from schema.types.decision import AutoJoinDecision
 from schema.types.described import described
 from schema.types.enums import AutoJoinStatus, EventStatus, ProviderName, Visibility
 from schema.types.loaded import loaded
@@ -175,6 +176,13 @@ class Event:
         self, info: Info, first: FirstArgument = 20, after: AfterArgument = None
     ) -> Annotated["EventChangeConnection", strawberry.lazy("schema.types.change")]:
         return await info.context.loaders.histories.load(FirstOf(self.occurrence.series_id, first, after))
+
+    @loaded(
+        "Whether the bot joins it as things are, which rule decided so, and what was tried.",
+        lambda event, loaders: loaders.decisions.load(event.occurrence.id),
+    )
+    def auto_join_decision(self, decision: AutoJoinDecision | None) -> AutoJoinDecision | None:
+        return decision
 
     @loaded("The calendar it is in.", lambda event, loaders: loaders.calendars.load(event.occurrence.calendar_id))
     def calendar(self, calendar: Calendar | None) -> Calendar | None:

@@ -20,6 +20,7 @@ class ErrorCode(StrEnum):
     EVENT_NOT_FOUND = "EVENT_NOT_FOUND"
     ORG_CALENDAR_NOT_FOUND = "ORG_CALENDAR_NOT_FOUND"
     EXPORT_FEED_NOT_FOUND = "EXPORT_FEED_NOT_FOUND"
+    AUTO_JOIN_RULE_NOT_FOUND = "AUTO_JOIN_RULE_NOT_FOUND"
     ADDRESS_REFUSED = "ADDRESS_REFUSED"
     PROVIDER_DISCONNECTED = "PROVIDER_DISCONNECTED"
     PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
@@ -59,6 +60,7 @@ describe(
         ErrorCode.EVENT_NOT_FOUND: "There is no such event, or it is not yours.",
         ErrorCode.ORG_CALENDAR_NOT_FOUND: "The organisation has no such calendar.",
         ErrorCode.EXPORT_FEED_NOT_FOUND: "There is no such feed, or it is not yours.",
+        ErrorCode.AUTO_JOIN_RULE_NOT_FOUND: "There is no such rule, or it is not yours.",
         ErrorCode.ADDRESS_REFUSED: "The address may not be reached from here, or no calendar is there.",
         ErrorCode.PROVIDER_DISCONNECTED: "The provider refuses the credentials: connect the account (again).",
         ErrorCode.PROVIDER_UNAVAILABLE: "The provider does not answer just now: try again later.",
@@ -132,4 +134,14 @@ class CreateExportFeedFailed(Failure):
 
 @strawberry.type(description="No feed was revoked.")
 class RevokeExportFeedFailed(Failure):
+    pass
+
+
+@strawberry.type(description="The rule was not made or changed.")
+class AutoJoinRuleFailed(Failure):
+    pass
+
+
+@strawberry.type(description="There was no such rule to delete.")
+class DeleteAutoJoinRuleFailed(Failure):
     pass

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from schema.types.calendar import Calendar
     from schema.types.change import EventChangeConnection
     from schema.types.connection import ConnectedAccount
+    from schema.types.decision import AutoJoinDecision
     from schema.types.event import Event
     from schema.types.meeting import Meeting
     from schema.types.schedule import SyncSchedule
@@ -38,6 +39,7 @@ class Loaders:
     calendars: "DataLoader[CalendarId, Calendar | None]"
     calendars_of: "DataLoader[ConnectionId, Sequence[Calendar]]"
     connections: "DataLoader[ConnectionId, ConnectedAccount | None]"
+    decisions: "DataLoader[OccurrenceId, AutoJoinDecision | None]"
     schedules: "DataLoader[ConnectionId, SyncSchedule | None]"
     runs: "DataLoader[RunId, SyncRun | None]"
     changes: DataLoader[int, ChangeContent | None]

@@ -24,6 +24,7 @@ SYNC = "/v1/meeting-buddy/calendar/sync"
 EVENTS = "/v1/meeting-buddy/calendar/events"
 CONNECTIONS = "/v1/meeting-buddy/calendar/connections"
 ORG_CONNECTIONS = "/v1/meeting-buddy/calendar/org-connections"
+AUTO_JOIN_RULES = "/v1/meeting-buddy/auto-join/rules"
 TOMORROW = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 

@@ -19,7 +19,7 @@ from simulators.caldav.quirks import Fault
 from simulators.google import faults as google_faults
 from simulators.server import serving
 from tests.push.graph import a_subscription
-from tests.web.door import EVENTS, ORG_CONNECTIONS, SYNC, TOMORROW, Door, a_door, code_of
+from tests.web.door import AUTO_JOIN_RULES, EVENTS, ORG_CONNECTIONS, SYNC, TOMORROW, Door, a_door, code_of
 from tests.web.google import a_door_at_google
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -29,6 +29,7 @@ SOMEBODYS_ID = {
     "event_id": f"mcevt_{'a' * 24}",
     "credential_id": f"tcred_{'a' * 24}",
     "connection_id": f"mcorg_{'a' * 24}",
+    "rule_id": f"majr_{'a' * 24}",
 }
 
 Way = Callable[[Operation, Door, str], Awaitable[httpx.Response]]
@@ -67,7 +68,7 @@ async def without_end(operation: Operation, _: Door, __: str) -> httpx.Response:
 
 
 async def with_the_wrong_value(operation: Operation, door: Door, _: str) -> httpx.Response:
-    body = {"json": {"provider": "nonsense"}} if operation.body else {}
+    body = {"json": {"provider": "nonsense", "priority": "nonsense"}} if operation.body else {}
     return await sent(operation, door, key=await door.admin_key(), params={"limit": 0}, **body)
 
 
@@ -93,7 +94,8 @@ async def sent_without_a_store(operation: Operation, sqlite_url: str, **options:
 
 
 async def with_an_id_of_nobodys(operation: Operation, door: Door, _: str) -> httpx.Response:
-    return await sent(operation, door, key=await door.admin_key(), json={"auto_join_status": "pending"})
+    body = {"auto_join_status": "pending", "event_id": SOMEBODYS_ID["event_id"], "action": "always_join"}
+    return await sent(operation, door, key=await door.admin_key(), json=body)
 
 
 async def with_a_garbling_provider(operation: Operation, door: Door, _: str) -> httpx.Response:
@@ -116,6 +118,17 @@ async def with_everything_right(operation: Operation, door: Door, _: str) -> htt
         path = operation.path.format(event_id=event_id, credential_id=credential_id)
         body = {"auto_join_status": "disabled"} if operation.body else None
         return await client.request(operation.method, path, json=body)
+
+
+async def with_a_rule(operation: Operation, door: Door, _: str) -> httpx.Response:
+    (feed := door.feed()).put("a", start=TOMORROW, summary="Review")
+    async with door.asking(await door.key()) as client:
+        await door.connect(client, feed)
+        await client.post(SYNC)
+        (event,) = (await client.get(EVENTS)).json()["items"]
+        rule = (await client.post(AUTO_JOIN_RULES, json={"name": "Calls"})).json()
+        body = {"name": "Reviews", "enabled": True, "event_id": event["id"], "action": "always_join"}
+        return await client.request(operation.method, operation.path.format(rule_id=rule["id"]), json=body)
 
 
 async def with_consent_begun(operation: Operation, _: Door, sqlite_url: str) -> httpx.Response:
@@ -218,6 +231,11 @@ WAYS_OF_ITS_OWN: dict[tuple[str, int], Way] = {
     ("connectOrgCalendar", 201): with_an_org_calendar,
     ("disconnectOrgCalendar", 204): with_an_org_calendar,
     ("syncOrgCalendar", 200): with_an_org_calendar,
+    ("createAutoJoinRule", 201): with_a_rule,
+    ("createAutoJoinRuleFromEvent", 201): with_a_rule,
+    ("updateAutoJoinRule", 200): with_a_rule,
+    ("deleteAutoJoinRule", 204): with_a_rule,
+    ("toggleJoinAllMeetings", 200): with_a_rule,
     ("takeCalendarNotifications", 200): as_google_opens_a_channel,
     ("takeCalendarNotifications", 202): as_microsoft_tells_a_change,
     ("takeCalendarNotifications", 404): of_no_channel,

@@ -6,6 +6,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import BaseModel
 from starlette.routing import Route
 
+from calendar_sync.web.auto_join_shapes import AutoJoinRuleAnswer, AutoJoinRuleList, JoinAll
 from calendar_sync.web.openapi import describe
 from calendar_sync.web.org_connections_shapes import OrgConnection, OrgConnectionList, OrgConnectionRequest
 from calendar_sync.web.rest import OPERATIONS, routes
@@ -58,6 +59,28 @@ DOCUMENTED: dict[type[BaseModel], set[str]] = {
         "created_at",
     },
     OrgConnectionList: {"connections"},
+    AutoJoinRuleList: {"items", "total"},
+    AutoJoinRuleAnswer: {
+        "id",
+        "name",
+        "is_enabled",
+        "calendar_provider",
+        "match_mode",
+        "keywords",
+        "organizer_emails",
+        "exclude_patterns",
+        "min_attendees",
+        "max_attendees",
+        "time_window_start",
+        "time_window_end",
+        "days_of_week",
+        "timezone",
+        "bot_name",
+        "priority",
+        "created_at",
+        "updated_at",
+    },
+    JoinAll: {"enabled", "rule_id"},
     OrgConnectionRequest: {"provider", "credential_id", "calendar_name", "account_email"},
     EventQuery: {
         "skip",

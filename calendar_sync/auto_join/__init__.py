@@ -1,0 +1,1 @@
+"""Auto-join: which meetings a bot joins, by rules, and why."""
