@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from calendar_sync.domain.accounts import Actor
+from calendar_sync.domain.auto_join_rules import MatchMode, RuleConditions, RuleDraft
 from calendar_sync.domain.connections import Calendar
-from calendar_sync.domain.events import Attendee, Details, Event, MeetingLink, Recurrence
+from calendar_sync.domain.events import Attendee, Details, Event, MeetingLink, Recurrence, ResponseStatus
 from calendar_sync.domain.export_feeds import ExportFeed
-from calendar_sync.domain.identifiers import RunId, new_export_feed_id
+from calendar_sync.domain.identifiers import CalendarId, RunId, new_export_feed_id
 from calendar_sync.domain.occurrences import OccurrenceFilter
 from calendar_sync.domain.providers import Change, ProviderName, Quarantine, RemoteCalendar, Upsert
 from calendar_sync.domain.sync import CalendarProgress, RunProgress, RunStatus, SyncFailure, Trigger
@@ -16,6 +17,7 @@ from calendar_sync.store.database import Database
 from tests.builders import NOW, WINDOW, a_connection, an_actor, an_all_day_time, an_event
 
 _OFTEN = "Often changed"
+_AHEAD = date(2035, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,9 @@ async def plenty(database: Database, rows: int) -> Plenty:
     """An administrator, alone in their organisation."""
     actor = await an_actor(database, f"{rows}@example.com", organization=f"With {rows}", is_admin=True)
     runs = [await _account(database, actor, number, rows) for number in range(rows)]
+    async with database.begin() as tx:
+        for number in range(rows):
+            await tx.auto_join_rules.add(actor, _rule(number, rows), NOW)
     async with database.begin(write=False) as tx:
         page = await tx.events.page(actor, OccurrenceFilter(text=_OFTEN), limit=1)
         connections = await tx.connections.list(actor)
@@ -78,11 +83,29 @@ def _feed(actor: Actor, of: Sequence[Calendar]) -> ExportFeed:
     )
 
 
+def _rule(number: int, rows: int) -> RuleDraft:
+    """The last one to be tried matches all, the others have so many of everything that does not."""
+    if number == rows - 1:
+        return RuleDraft("All", conditions=RuleConditions(include_all_day=True))
+    texts = tuple(f"{each}@example.org" for each in range(rows))
+    conditions = RuleConditions(
+        match_mode=MatchMode.KEYWORD,
+        calendar_ids=tuple(map(CalendarId, texts)),
+        keywords=texts,
+        organizer_emails=texts,
+        attendee_emails=texts,
+        exclude_patterns=texts,
+        days_of_week=tuple(range(min(rows, 7))),
+        responses=tuple(ResponseStatus)[:rows],
+    )
+    return RuleDraft(f"Rule {number}", priority=rows - number, conditions=conditions)
+
+
 def _often_changed(rows: int) -> Iterator[Event]:
     """A single event that was a series by so many rules, changed so often, and in the end in so many of its fields.
     The last of these is a series of so many days that stays one."""
     single = _event(0, rows)
-    series = replace(single, recurrence=Recurrence((f"FREQ=DAILY;COUNT={rows}",) * rows))
+    series = replace(single, time=an_all_day_time(), recurrence=Recurrence((f"FREQ=DAILY;COUNT={rows}",) * rows))
     for version in range(rows):
         yield replace(series, details=replace(single.details, title=f"{_OFTEN} {version}"))
     others = Details(title=_OFTEN, description="Else", location="Room 1", url="https://example.com/")
@@ -95,7 +118,7 @@ def _event(number: int, rows: int) -> Event:
     return an_event(
         f"event {number}",
         uid="the same meeting",
-        time=an_all_day_time((NOW + timedelta(days=2 * number)).date().isoformat()),
+        time=an_all_day_time((_AHEAD + timedelta(days=2 * number)).isoformat()),
         description="What it is about",
         attendees=tuple(Attendee(f"guest{each}@example.com") for each in range(rows)),
         links=tuple(MeetingLink(f"https://zoom.us/j/{each}", "zoom") for each in range(rows)),

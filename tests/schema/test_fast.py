@@ -32,6 +32,7 @@ ARGUMENTS = {
     "Query.connection": '(id: "$connection")',
     "Query.syncRun": '(id: "$run")',
     "Query.events": "(first: 10)",
+    "Query.previewAutoJoinRule": '(input: {matchMode: KEYWORD, keywords: ["planning"]})',
     "Query.meeting": '(id: "$meeting")',
     "Query.freeBusy": f"(window: {WINTER})",
     "Query.availability": f'(window: {WINTER}, slot: {{minutes: 60}}, timeZone: "Europe/Berlin", first: 10)',
