@@ -43,7 +43,10 @@ from calendar_sync.sync.schedule import Schedule
 from calendar_sync.sync.service import SyncService
 from calendar_sync.sync.slots import Slots
 from calendar_sync.sync.worker import SyncWorker
+from calendar_sync.webhooks.deliverer import Deliverer
+from calendar_sync.webhooks.service import WebhookService
 from providers.authorities import usual_authorities
+from providers.outgoing import Outgoing
 from providers.registry import all_providers
 from providers.retry import Time
 from providers.shared_budgets import Reservations
@@ -79,9 +82,11 @@ class Services:
     schedule: Schedule
     worker: SyncWorker
     schedules: ScheduleService
-    progress: ProgressService
     auto_join_rules: RuleService
     decisions: DecisionService
+    webhooks: WebhookService
+    deliverer: Deliverer
+    progress: ProgressService
 
     async def expect_sound(self) -> None:
         """What each process looks at when it starts. Raises `Invalid` where keys of stored secrets are missing."""
@@ -90,12 +95,17 @@ class Services:
             _log.warning(_BYPASSED)
 
     async def work(self) -> None:
-        """Do the runs that are asked for by any process, and ask for those that are due, until it is cancelled."""
+        """Do the runs that are asked for by any process, ask for those that are due, and deliver webhooks.
+
+        Until it is cancelled.
+        """
         self.worker.start()
+        self.deliverer.start()
         try:
             await self.schedule.run()
         finally:
             self.worker.stop_taking()
+            self.deliverer.stop_taking()
 
 
 @asynccontextmanager
@@ -150,6 +160,9 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
         stack.push_async_callback(feed.close)
         inbox = Inbox(database, sync, utc_now)
         stack.push_async_callback(inbox.close)
+        sender = await stack.enter_async_context(Outgoing.opened(settings.allowed_private_networks))
+        deliverer = Deliverer(database, keyring, sender, utc_now, settings.webhook_history)
+        stack.push_async_callback(deliverer.close)
         stack.push_async_callback(progress.close)
         first = settings.sync_interval
         oauth = OAuth(database, keyring, endpoints, vendors, oauth_clients.redirect_uri(settings), utc_now, first)
@@ -170,9 +183,11 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             schedule=Schedule(database, queue, utc_now, settings.run_history, settings.change_history),
             worker=worker,
             schedules=ScheduleService(database, utc_now, pace, frozenset(addresses.values())),
-            progress=progress,
             auto_join_rules=RuleService(database, utc_now),
             decisions=DecisionService(database, utc_now),
+            webhooks=WebhookService(database, keyring, sender, utc_now),
+            deliverer=deliverer,
+            progress=progress,
         )
 
 

@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     run_history_days: int = Field(
         default=14, ge=1, le=3650, description="How many days the record of a sync is kept; the latest one always is."
     )
+    webhook_history_days: int = Field(
+        default=30, ge=1, le=3650, description="How many days webhooks and their attempts are kept once delivered."
+    )
     change_history_days: int = Field(
         default=90,
         ge=1,
@@ -167,6 +170,10 @@ class Settings(BaseSettings):
     @property
     def run_history(self) -> timedelta:
         return timedelta(days=self.run_history_days)
+
+    @property
+    def webhook_history(self) -> timedelta:
+        return timedelta(days=self.webhook_history_days)
 
     @property
     def change_history(self) -> timedelta:

@@ -200,7 +200,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        addresses = await self._checked(host, port)
+        addresses = await self.permitted(host, port)
         error: Exception = httpcore.ConnectError(UNREACHABLE)
         for address in addresses[:_MOST_ADDRESSES]:
             try:
@@ -220,7 +220,8 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)
 
-    async def _checked(self, host: str, port: int) -> list[IPAddress]:
+    async def permitted(self, host: str, port: int) -> list[IPAddress]:
+        """The addresses that would be dialled. Raises `httpcore.ConnectError` where one of them may not be."""
         if not is_web_port(port):
             raise httpcore.ConnectError(UNREACHABLE)
         addresses = await self._addresses(host, port)

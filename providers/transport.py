@@ -281,7 +281,7 @@ class GuardedClient:
     async def _exchange(self, pool: httpcore.AsyncConnectionPool, request: httpx.Request, max_bytes: int) -> Response:
         self._requests += 1
         try:
-            answer = await pool.handle_async_request(_core_request(request))
+            answer = await pool.handle_async_request(core_request(request))
             try:
                 return await self._read(answer, str(request.url), max_bytes)
             finally:
@@ -331,7 +331,8 @@ def _challenge(response: Response, request: httpx.Request) -> httpx.Response:
     return httpx.Response(response.status, headers=offers, request=request)
 
 
-def _core_request(request: httpx.Request) -> httpcore.Request:
+def core_request(request: httpx.Request) -> httpcore.Request:
+    """A request of `httpx` as the pools take it."""
     url = request.url
     return httpcore.Request(
         request.method,

@@ -11,9 +11,10 @@ from strawberry.dataloader import DataLoader
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.changes import ChangeContent
 from calendar_sync.domain.errors import NotAuthenticated
-from calendar_sync.domain.identifiers import CalendarId, ConnectionId, OccurrenceId, RunId
+from calendar_sync.domain.identifiers import CalendarId, ConnectionId, OccurrenceId, RunId, WebhookDeliveryId
 from calendar_sync.domain.meetings import alone
 from calendar_sync.domain.occurrences import Occurrence, OccurrenceContent
+from calendar_sync.domain.webhooks import WebhookAttempt
 from calendar_sync.events.meetings import differences
 from calendar_sync.services import Services
 from resolvers.histories import histories
@@ -56,6 +57,7 @@ class Context:
             connections=DataLoader(look_up.connections),
             decisions=DataLoader(look_up.decisions, max_batch_size=_LARGEST_BATCH),
             schedules=DataLoader(look_up.schedules),
+            webhook_attempts=DataLoader(look_up.webhook_attempts),
             runs=DataLoader(look_up.runs),
             changes=DataLoader(look_up.changes, max_batch_size=_LARGEST_BATCH),
             histories=DataLoader(look_up.histories),
@@ -101,6 +103,10 @@ class _LookUp:
     async def schedules(self, keys: list[ConnectionId]) -> Sequence[SyncSchedule | None]:
         found = await self.services.schedules.schedules(self.actor, keys)
         return [SyncSchedule.of(found[key]) if key in found else None for key in keys]
+
+    async def webhook_attempts(self, keys: list[WebhookDeliveryId]) -> Sequence[Sequence[WebhookAttempt]]:
+        found = await self.services.webhooks.attempts(self.actor, keys)
+        return [found.get(key, ()) for key in keys]
 
     async def runs(self, keys: list[RunId]) -> Sequence[SyncRun | None]:
         found = await self.services.sync.runs_by_ids(self.actor, keys)

@@ -15,6 +15,7 @@ import resolvers.meetings
 import resolvers.organization_calendars
 import resolvers.sync
 import resolvers.viewer
+import resolvers.webhooks
 from schema.execution import Schema
 from schema.types.auto_join import (
     AutoJoinPreviewResult,
@@ -50,6 +51,16 @@ from schema.types.schedule import SyncBacklog
 from schema.types.sync import SyncResult, SyncRun
 from schema.types.unreadable_event import UnreadableEvent
 from schema.types.viewer import Viewer
+from schema.types.webhook import WebhookDeliveryConnection, WebhookEndpoint
+from schema.types.webhook_mutations import (
+    CreateWebhookEndpointResult,
+    DeleteWebhookEndpointResult,
+    RedeliverWebhookResult,
+    RedeliverWebhooksResult,
+    RotateWebhookSecretResult,
+    SendTestWebhookResult,
+    UpdateWebhookEndpointResult,
+)
 
 
 @strawberry.type(description="What can be read. Everything is limited to what is yours.")
@@ -133,6 +144,15 @@ class Query:
         resolver=resolvers.organization_calendars.organization_calendars,
         description="The organisation's calendars, the oldest first. Only its administrators may ask.",
     )
+    webhook_endpoints: list[WebhookEndpoint] = strawberry.field(
+        resolver=resolvers.webhooks.webhook_endpoints,
+        description="Where you have webhooks sent to, the oldest endpoint first.",
+    )
+    webhook_deliveries: WebhookDeliveryConnection | None = strawberry.field(
+        resolver=resolvers.webhooks.webhook_deliveries,
+        description="What was sent to an endpoint, or is to be, the newest message first; `null` if there is none, or "
+        "it is not yours.",
+    )
     export_feeds: list[ExportFeed] = strawberry.field(
         resolver=resolvers.export_feeds.export_feeds,
         description="The feeds by which calendar programs read your calendars, the oldest first; without addresses.",
@@ -196,6 +216,38 @@ class Mutation:
         resolver=resolvers.organization_calendars.sync_organization_calendar,
         description="Sync the account that a calendar of the organisation comes by, as an administrator, and wait "
         "until it is done. A run that is under way already is joined.",
+    )
+    create_webhook_endpoint: CreateWebhookEndpointResult = strawberry.mutation(
+        resolver=resolvers.webhooks.create_webhook_endpoint,
+        description="Have what happens in your calendars sent to an address of yours, signed by Standard Webhooks. The "
+        "secret is told this once.",
+    )
+    update_webhook_endpoint: UpdateWebhookEndpointResult = strawberry.mutation(
+        resolver=resolvers.webhooks.update_webhook_endpoint,
+        description="Change where and what is sent, or switch the endpoint off and on. While it is off nothing new is "
+        "written for it; what waits is kept, and sent when it is on again.",
+    )
+    rotate_webhook_secret: RotateWebhookSecretResult = strawberry.mutation(
+        resolver=resolvers.webhooks.rotate_webhook_secret,
+        description="Make a new secret. For a while each message carries a signature by the one before as well, so "
+        "that you can change over without losing any.",
+    )
+    delete_webhook_endpoint: DeleteWebhookEndpointResult = strawberry.mutation(
+        resolver=resolvers.webhooks.delete_webhook_endpoint,
+        description="Send nothing more there, and forget what was sent.",
+    )
+    send_test_webhook: SendTestWebhookResult = strawberry.mutation(
+        resolver=resolvers.webhooks.send_test_webhook,
+        description="Send a message of the type `webhook.test`, whatever the endpoint asks for.",
+    )
+    redeliver_webhook: RedeliverWebhookResult = strawberry.mutation(
+        resolver=resolvers.webhooks.redeliver_webhook,
+        description="Send a message again, under its identifier, with all attempts; behind whatever waits with the "
+        "same key. One that waits for its next attempt has it now.",
+    )
+    redeliver_webhooks: RedeliverWebhooksResult = strawberry.mutation(
+        resolver=resolvers.webhooks.redeliver_webhooks,
+        description="Send all messages of a time again that failed, or whatever came of them; the oldest first.",
     )
     create_export_feed: CreateExportFeedResult = strawberry.mutation(
         resolver=resolvers.export_feeds.create_export_feed,

@@ -153,7 +153,7 @@ class Renewals:
 
     async def _refuse(self, stored: StoredCredentials, owner: str, word: str) -> bool:
         async with self.database.begin() as tx:
-            is_last = await tx.credentials.refuse(stored, owner, Disconnected().message)
+            is_last = await tx.credentials.refuse(stored, owner, Disconnected().message, self.clock())
         if is_last:
             extra = {"connection": stored.connection_id, "provider": stored.provider, "oauth_error": word}
             _log.warning("An account must be connected again: its provider ended the grant.", extra=extra)

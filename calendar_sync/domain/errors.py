@@ -51,7 +51,7 @@ class Refusal(CalendarSyncError):
 
 class NotFound(Refusal):
     """`kind` says what was looked for: `event`, `meeting`, `connection`, `calendar`, `org_calendar`, `user`, `api_key`,
-    `sync_run`, `export_feed`, `auto_join_rule`."""
+    `sync_run`, `export_feed`, `auto_join_rule`, `webhook_endpoint`, `webhook_delivery`."""
 
     code = "NOT_FOUND"
 

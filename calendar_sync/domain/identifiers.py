@@ -22,6 +22,10 @@ OrgCalendarId = NewType("OrgCalendarId", str)
 ChannelId = NewType("ChannelId", str)
 ExportFeedId = NewType("ExportFeedId", str)
 AutoJoinRuleId = NewType("AutoJoinRuleId", str)
+WebhookEndpointId = NewType("WebhookEndpointId", str)
+WebhookMessageId = NewType("WebhookMessageId", str)
+WebhookDeliveryId = NewType("WebhookDeliveryId", str)
+WebhookAttemptId = NewType("WebhookAttemptId", str)
 
 _BYTES = 15  # 120 bits: 24 base-32 characters without padding
 
@@ -74,6 +78,23 @@ def new_export_feed_id() -> ExportFeedId:
 
 def new_auto_join_rule_id() -> AutoJoinRuleId:
     return AutoJoinRuleId(f"majr_{_random()}")
+
+
+def new_webhook_endpoint_id() -> WebhookEndpointId:
+    return WebhookEndpointId(f"whe_{_random()}")
+
+
+def new_webhook_message_id() -> WebhookMessageId:
+    """What receivers see as `webhook-id`: the same in each attempt and for every endpoint."""
+    return WebhookMessageId(f"msg_{_random()}")
+
+
+def new_webhook_delivery_id() -> WebhookDeliveryId:
+    return WebhookDeliveryId(f"whd_{_random()}")
+
+
+def new_webhook_attempt_id() -> WebhookAttemptId:
+    return WebhookAttemptId(f"wha_{_random()}")
 
 
 def connection_id(user: UserId, provider: str, account: str) -> ConnectionId:

@@ -24,6 +24,7 @@ from calendar_sync.store.bulk import insert_rows
 from calendar_sync.store.columns import among
 from calendar_sync.store.statements import excluded, upsert_into
 from calendar_sync.store.tables import change_sequences, changes
+from calendar_sync.store.webhook_notices import tell_of_changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ async def record(connection: AsyncConnection, user: UserId, made: Sequence[Made]
     numbered = enumerate(made, start=last - len(made) + 1)
     rows = [_row(user, seq, each, origin) for seq, each in numbered]
     await insert_rows(connection, changes, rows)
+    await tell_of_changes(connection, user, rows, origin.at)
 
 
 async def hold(connection: AsyncConnection, user: UserId) -> None:

@@ -15,6 +15,7 @@ from calendar_sync.domain.errors import NotFound
 from calendar_sync.domain.identifiers import ConnectionId, OrganizationId, UserId
 from calendar_sync.domain.providers import ProviderName
 from calendar_sync.domain.schedule import DueReason
+from calendar_sync.domain.webhooks import WebhookEventType
 from calendar_sync.store import changes, former
 from calendar_sync.store.changes import Origin
 from calendar_sync.store.columns import among
@@ -23,6 +24,7 @@ from calendar_sync.store.removal import record_removal
 from calendar_sync.store.scope import within
 from calendar_sync.store.statements import upsert_into
 from calendar_sync.store.tables import calendars, connections, events, occurrences
+from calendar_sync.store.webhook_notices import tell_of_connection
 
 
 class Connections(Leases):
@@ -77,6 +79,7 @@ class Connections(Leases):
             "token_lease_until": None,
         }
         await self._connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=again))
+        await tell_of_connection(self._connection, id, WebhookEventType.CONNECTION_CONNECTED, now)
         return await self.get(actor, id)
 
     async def get(self, actor: Actor, connection: ConnectionId) -> Connection:
@@ -112,6 +115,7 @@ class Connections(Leases):
         await record_removal(self._connection, among(events.c.calendar_id, held), origin)
         await changes.forget(self._connection, actor.user_id, held)
         await former.forget(self._connection, actor.user_id, held)
+        await tell_of_connection(self._connection, connection, WebhookEventType.CONNECTION_DISCONNECTED, origin.at)
         await self._connection.execute(delete(connections).where(connections.c.id == connection))
 
     async def by_id(self, connection: ConnectionId) -> Connection | None:
@@ -130,9 +134,16 @@ class Connections(Leases):
         said = {"next_sync_reason": reason, "failed_in_a_row": failed_in_a_row}
         await self._set(connection, next_sync_at=at, **{name: each for name, each in said.items() if each is not None})
 
-    async def mark(self, connection: ConnectionId, status: ConnectionStatus, error: str | None) -> None:
+    async def mark(
+        self, connection: ConnectionId, status: ConnectionStatus, error: str | None, now: datetime | None = None
+    ) -> None:
         """How it stands after a run that had an error."""
-        await self._set(connection, status=status, last_error=error)
+        changed = update(connections).where(connections.c.id == connection, connections.c.status != status)
+        is_new = (await self._connection.execute(changed.values(status=status))).rowcount == 1
+        await self._set(connection, last_error=error)
+        if is_new and status is ConnectionStatus.RECONNECT_REQUIRED:
+            type, at = WebhookEventType.CONNECTION_RECONNECT_REQUIRED, now or datetime.now(UTC)
+            await tell_of_connection(self._connection, connection, type, at)
 
     async def ciphertext(self, connection: ConnectionId) -> str:
         """The account's credentials, encrypted. Raises `NotFound`."""

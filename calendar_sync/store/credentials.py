@@ -7,7 +7,7 @@ late finds either the lease taken or a newer version, never a reason to ask agai
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Update, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,7 +16,9 @@ from calendar_sync.domain.connections import ConnectionStatus
 from calendar_sync.domain.identifiers import ConnectionId
 from calendar_sync.domain.providers import ProviderName
 from calendar_sync.domain.schedule import DueReason
+from calendar_sync.domain.webhooks import WebhookEventType
 from calendar_sync.store.tables import connections
+from calendar_sync.store.webhook_notices import tell_of_connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +73,15 @@ class Credentials:
         version = connections.c.credentials_version + 1
         return await self._give_back(read, owner, {"credentials": ciphertext, "credentials_version": version})
 
-    async def refuse(self, read: StoredCredentials, owner: str, reason: str) -> bool:
+    async def refuse(self, read: StoredCredentials, owner: str, reason: str, now: datetime | None = None) -> bool:
         """The provider no longer takes them. `False`, and nothing is done, where the lease was lost."""
         paused = {"next_sync_at": None, "next_sync_reason": DueReason.RECONNECT_REQUIRED}
         status = ConnectionStatus.RECONNECT_REQUIRED
-        return await self._give_back(read, owner, {"status": status, "last_error": reason, **paused})
+        if not await self._give_back(read, owner, {"status": status, "last_error": reason, **paused}):
+            return False
+        type, at = WebhookEventType.CONNECTION_RECONNECT_REQUIRED, now or datetime.now(UTC)
+        await tell_of_connection(self._connection, read.connection_id, type, at)
+        return True
 
     async def release(self, read: StoredCredentials, owner: str) -> bool:
         return await self._give_back(read, owner, {})

@@ -10,7 +10,8 @@ from calendar_sync.store.consents import verifier_context
 from calendar_sync.store.database import Database, Transaction
 from calendar_sync.store.keyring import Keyring
 from calendar_sync.store.sealed_accounts import account_context
-from calendar_sync.store.tables import connections, consents
+from calendar_sync.store.sealed_endpoints import secret_context, url_context
+from calendar_sync.store.tables import connections, consents, webhook_endpoints
 
 _BATCH = 200
 
@@ -36,6 +37,9 @@ class _Secrets:
 _ALL = (
     _Secrets(connections, connections.c.id, connections.c.credentials, account_context),
     _Secrets(consents, consents.c.state_hash, consents.c.verifier, verifier_context),
+    _Secrets(webhook_endpoints, webhook_endpoints.c.id, webhook_endpoints.c.url, url_context),
+    _Secrets(webhook_endpoints, webhook_endpoints.c.id, webhook_endpoints.c.secret, secret_context),
+    _Secrets(webhook_endpoints, webhook_endpoints.c.id, webhook_endpoints.c.previous_secret, secret_context),
 )
 
 

@@ -27,6 +27,7 @@ from calendar_sync.domain.sync import (
 from calendar_sync.store.columns import among, storable
 from calendar_sync.store.scope import named_within, within
 from calendar_sync.store.tables import connections, runs
+from calendar_sync.store.webhook_notices import tell_of_run
 
 
 class Runs:
@@ -64,6 +65,7 @@ class Runs:
 
     async def finish(self, run: RunId, *, status: RunStatus, progress: RunProgress, now: datetime) -> None:
         await self._set(run, status=status, finished_at=now, waiting_until=None, **_columns(progress))
+        await tell_of_run(self._connection, run, now)
 
     async def abandon_running(self, connection: ConnectionId, now: datetime) -> None:
         """Close the record of runs over the connection that did not do so themselves. What they stored holds."""

@@ -469,6 +469,94 @@ class AutoJoinRuleRow(Row, table=True):
     updated_at: datetime = _moment()
 
 
+class WebhookEndpointRow(Row, table=True):
+    """Where messages are to be sent, and which: `event_types` is a JSON list of types and patterns.
+
+    `url` and the secrets are encrypted (`store.sealed_endpoints`); until `previous_until` both secrets sign. `last_seq`
+    is the number of the last delivery put in line here, raised in the transaction that does, so that they are numbered
+    as they are committed. At `due_at` there is something to send; `None`: nothing is, or the endpoint is off. Nothing
+    was taken here since `failing_since`.
+    """
+
+    __tablename__ = "webhook_endpoints"
+    __table_args__ = (_partial_index("ix_webhook_endpoints_due_at", "due_at", where="due_at IS NOT NULL"),)
+
+    id: str = _text(primary_key=True)
+    user_id: str = _text("users.id", index=True)
+    organization_id: str = _text()
+    url: str = _text()
+    description: str = _text()
+    event_types: str = _text()
+    is_enabled: bool
+    disabled_reason: str | None = _text()
+    secret: str = _text()
+    previous_secret: str | None = _text()
+    previous_until: datetime | None = _moment()
+    last_seq: int = Field(sa_type=BigInteger)
+    due_at: datetime | None = _moment()
+    failing_since: datetime | None = _moment()
+    created_at: datetime = _moment()
+
+
+class WebhookMessageRow(Row, table=True):
+    """What happened, as it is sent to every endpoint that asks for it: `payload` is the body, byte for byte."""
+
+    __tablename__ = "webhook_messages"
+
+    id: str = _text(primary_key=True)
+    user_id: str = _text("users.id", index=True)
+    organization_id: str = _text()
+    type: str = _text()
+    payload: str = _text()
+    created_at: datetime = _moment(index=True)
+
+
+class WebhookDeliveryRow(Row, table=True):
+    """A message on its way to an endpoint. It waits in line, by `seq`, behind those of the same `ordering_key`.
+
+    Of those in line only the first has a `next_attempt_at`. `lease` is the attempt under way, which has until
+    `next_attempt_at` to end; `attempts` that have ended count from the last time it was put in line.
+    """
+
+    __tablename__ = "webhook_deliveries"
+    __table_args__ = (
+        _partial_index("ix_webhook_deliveries_due", "endpoint_id", "next_attempt_at", where="state = 'pending'"),
+        _partial_index("ix_webhook_deliveries_line", "endpoint_id", "ordering_key", "seq", where="state = 'pending'"),
+        _partial_index("ix_webhook_deliveries_lease", "endpoint_id", where="lease IS NOT NULL"),
+        Index(None, "endpoint_id", "created_at", "id"),
+    )
+
+    id: str = _text(primary_key=True)
+    message_id: str = _text("webhook_messages.id", index=True)
+    endpoint_id: str = _text("webhook_endpoints.id")
+    user_id: str = _text()
+    organization_id: str = _text()
+    ordering_key: str | None = _text()
+    seq: int = Field(sa_type=BigInteger)
+    state: str = _text()
+    attempts: int
+    next_attempt_at: datetime | None = _moment()
+    lease: str | None = _text()
+    created_at: datetime = _moment()
+    finished_at: datetime | None = _moment()
+
+
+class WebhookAttemptRow(Row, table=True):
+    """One sending of a delivery, written before it begins: without a `finished_at` its process died, or is at it."""
+
+    __tablename__ = "webhook_attempts"
+
+    id: str = _text(primary_key=True)
+    delivery_id: str = _text("webhook_deliveries.id", index=True)
+    organization_id: str = _text()
+    started_at: datetime = _moment()
+    finished_at: datetime | None = _moment()
+    duration_ms: int | None
+    status: int | None
+    error: str | None = _text()
+    response: str | None = _text()
+
+
 class RequestBudgetRow(Row, table=True):
     """Up to when the requests are spoken for that a vendor's limit allows; one in the past says nothing."""
 
@@ -504,4 +592,8 @@ changes = _table(ChangeRow)
 change_sequences = _table(ChangeSequenceRow)
 export_feeds = _table(ExportFeedRow)
 auto_join_rules = _table(AutoJoinRuleRow)
+webhook_endpoints = _table(WebhookEndpointRow)
+webhook_messages = _table(WebhookMessageRow)
+webhook_deliveries = _table(WebhookDeliveryRow)
+webhook_attempts = _table(WebhookAttemptRow)
 request_budgets = _table(RequestBudgetRow)

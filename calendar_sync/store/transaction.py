@@ -21,6 +21,10 @@ from calendar_sync.store.org_calendars import OrgCalendars
 from calendar_sync.store.requests import Requests
 from calendar_sync.store.runs import Runs
 from calendar_sync.store.schedules import Schedules
+from calendar_sync.store.webhook_deliveries import WebhookDeliveries
+from calendar_sync.store.webhook_endpoints import WebhookEndpoints
+from calendar_sync.store.webhook_log import WebhookLog
+from calendar_sync.store.webhook_outbox import WebhookOutbox
 
 
 class Transaction:
@@ -42,8 +46,12 @@ class Transaction:
         self.runs = Runs(connection)
         self.schedules = Schedules(connection)
         self.changes = Changes(connection)
-        self.export_feeds = ExportFeeds(connection)
         self.auto_join_rules = AutoJoinRules(connection)
+        self.webhooks = WebhookOutbox(connection)
+        self.webhook_endpoints = WebhookEndpoints(connection)
+        self.webhook_deliveries = WebhookDeliveries(connection)
+        self.webhook_log = WebhookLog(connection)
+        self.export_feeds = ExportFeeds(connection)
         self.budgets = RequestBudgets(connection)
         self.after_commit: list[Callable[[], Awaitable[None]]] = []
         """What is to be done once the transaction is committed. It must not fail: nobody could undo the rest."""

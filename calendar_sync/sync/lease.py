@@ -175,7 +175,7 @@ class LeasedRuns:
         # Where the account was connected anew meanwhile, it was its old credentials that were refused.
         is_refused = outcome.reconnect and await tx.connections.ciphertext(connection) == started.begun.ciphertext
         status = ConnectionStatus.RECONNECT_REQUIRED if is_refused else ConnectionStatus.ACTIVE
-        await tx.connections.mark(connection, status, outcome.failures[0].message)
+        await tx.connections.mark(connection, status, outcome.failures[0].message, self.clock())
         for failure in outcome.failures:
             if failure.calendar_id is not None:
                 await tx.calendars.failed(failure.calendar_id, failure.message)

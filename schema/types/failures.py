@@ -21,6 +21,8 @@ class ErrorCode(StrEnum):
     ORG_CALENDAR_NOT_FOUND = "ORG_CALENDAR_NOT_FOUND"
     EXPORT_FEED_NOT_FOUND = "EXPORT_FEED_NOT_FOUND"
     AUTO_JOIN_RULE_NOT_FOUND = "AUTO_JOIN_RULE_NOT_FOUND"
+    WEBHOOK_ENDPOINT_NOT_FOUND = "WEBHOOK_ENDPOINT_NOT_FOUND"
+    WEBHOOK_DELIVERY_NOT_FOUND = "WEBHOOK_DELIVERY_NOT_FOUND"
     ADDRESS_REFUSED = "ADDRESS_REFUSED"
     PROVIDER_DISCONNECTED = "PROVIDER_DISCONNECTED"
     PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
@@ -61,6 +63,8 @@ describe(
         ErrorCode.ORG_CALENDAR_NOT_FOUND: "The organisation has no such calendar.",
         ErrorCode.EXPORT_FEED_NOT_FOUND: "There is no such feed, or it is not yours.",
         ErrorCode.AUTO_JOIN_RULE_NOT_FOUND: "There is no such rule, or it is not yours.",
+        ErrorCode.WEBHOOK_ENDPOINT_NOT_FOUND: "There is no such webhook endpoint, or it is not yours.",
+        ErrorCode.WEBHOOK_DELIVERY_NOT_FOUND: "There is no such delivery (any more), or it is not yours.",
         ErrorCode.ADDRESS_REFUSED: "The address may not be reached from here, or no calendar is there.",
         ErrorCode.PROVIDER_DISCONNECTED: "The provider refuses the credentials: connect the account (again).",
         ErrorCode.PROVIDER_UNAVAILABLE: "The provider does not answer just now: try again later.",

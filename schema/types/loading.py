@@ -8,8 +8,9 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from calendar_sync.domain.changes import ChangeContent
-from calendar_sync.domain.identifiers import CalendarId, ConnectionId, EventId, OccurrenceId, RunId
+from calendar_sync.domain.identifiers import CalendarId, ConnectionId, EventId, OccurrenceId, RunId, WebhookDeliveryId
 from calendar_sync.domain.occurrences import Occurrence, OccurrenceContent
+from calendar_sync.domain.webhooks import WebhookAttempt
 
 if TYPE_CHECKING:
     from schema.types.calendar import Calendar
@@ -41,6 +42,7 @@ class Loaders:
     connections: "DataLoader[ConnectionId, ConnectedAccount | None]"
     decisions: "DataLoader[OccurrenceId, AutoJoinDecision | None]"
     schedules: "DataLoader[ConnectionId, SyncSchedule | None]"
+    webhook_attempts: DataLoader[WebhookDeliveryId, Sequence[WebhookAttempt]]
     runs: "DataLoader[RunId, SyncRun | None]"
     changes: DataLoader[int, ChangeContent | None]
     histories: "DataLoader[FirstOf, EventChangeConnection]"

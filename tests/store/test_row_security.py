@@ -20,6 +20,7 @@ from tests.databases import PostgreSQL
 
 _OWNERS = {"organization_id": "organizations", "user_id": "users", "connection_id": "connections"}
 _OWNERS |= {"calendar_id": "calendars", "event_id": "events"}
+_OWNERS |= {"endpoint_id": "webhook_endpoints", "message_id": "webhook_messages", "delivery_id": "webhook_deliveries"}
 _OF_NOBODY = {
     "alembic_version": "It says of which version the store is.",
     "sync_queue": "Only workers read it, for everybody. A job names a connection and its organisation, no more.",
@@ -199,7 +200,7 @@ async def test_one_s_own_is_changed_deleted_and_added(database: Database) -> Non
 
 
 SERVICES = ["access/service", "connections/service", "connections/oauth", "connections/org_calendars"]
-SERVICES += ["events/service", "sync/service"]
+SERVICES += ["events/service", "sync/service", "webhooks/service"]
 _FOR_EVERYBODY = {
     ("connections/oauth", "begin"): "Consents that nobody came back for are forgotten, whoever's they are.",
 }

@@ -17,7 +17,7 @@ from calendar_sync.store import failures
 from calendar_sync.store.migrations.grants import grant_to_applications
 from calendar_sync.store.row_security import EVERYBODY, SETTING
 
-CURRENT = "0014_auto_join_rules"
+CURRENT = "0015_webhooks"
 """The version of this program. A store that has it is known at a glance; Alembic is loaded for the others only."""
 
 PATIENCE = 60.0
