@@ -1,22 +1,38 @@
 """A user who has so many of everything that every list of the schema has so many items."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
+
+from sqlalchemy import insert
 
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.auto_join_rules import MatchMode, RuleConditions, RuleDraft
 from calendar_sync.domain.connections import Calendar
 from calendar_sync.domain.events import Attendee, Details, Event, MeetingLink, Recurrence, ResponseStatus
 from calendar_sync.domain.export_feeds import ExportFeed
-from calendar_sync.domain.identifiers import CalendarId, RunId, new_export_feed_id
+from calendar_sync.domain.identifiers import (
+    CalendarId,
+    RunId,
+    WebhookEndpointId,
+    new_export_feed_id,
+    new_webhook_attempt_id,
+    new_webhook_endpoint_id,
+)
 from calendar_sync.domain.occurrences import OccurrenceFilter
 from calendar_sync.domain.providers import Change, ProviderName, Quarantine, RemoteCalendar, Upsert
 from calendar_sync.domain.sync import CalendarProgress, RunProgress, RunStatus, SyncFailure, Trigger
-from calendar_sync.store.database import Database
+from calendar_sync.domain.webhooks import Notice, WebhookEndpoint, WebhookEventType
+from calendar_sync.store.database import Database, Transaction
+from calendar_sync.store.keyring import Keyring
+from calendar_sync.store.sealed_endpoints import seal_secret, seal_url
+from calendar_sync.store.tables import webhook_attempts
 from tests.builders import NOW, WINDOW, a_connection, an_actor, an_all_day_time, an_event
 
 _OFTEN = "Often changed"
+KEYS = urlsafe_b64encode(b"k" * 32).decode()
+"""Of a server that can read it all."""
 _AHEAD = date(2035, 1, 1)
 
 
@@ -35,13 +51,15 @@ async def plenty(database: Database, rows: int) -> Plenty:
     async with database.begin() as tx:
         for number in range(rows):
             await tx.auto_join_rules.add(actor, _rule(number, rows), NOW)
+        endpoints = [await _endpoint(tx, actor, rows) for _ in range(rows)]
+        for _ in range(rows):
+            await _delivery(tx, actor, endpoints[0], rows)
     async with database.begin(write=False) as tx:
         page = await tx.events.page(actor, OccurrenceFilter(text=_OFTEN), limit=1)
         connections = await tx.connections.list(actor)
         meeting = (await tx.meetings.of(actor, [page.items[0].id]))[page.items[0].id]
-    return Plenty(
-        actor, {"event": page.items[0].id, "connection": connections[0].id, "syncRun": runs[0], "meeting": meeting.id}
-    )
+    known = {"event": page.items[0].id, "connection": connections[0].id, "syncRun": runs[0], "meeting": meeting.id}
+    return Plenty(actor, {**known, "endpoint": endpoints[0]})
 
 
 async def _account(database: Database, actor: Actor, number: int, rows: int) -> RunId:
@@ -81,6 +99,36 @@ def _feed(actor: Actor, of: Sequence[Calendar]) -> ExportFeed:
         created_at=NOW,
         last_read_at=None,
     )
+
+
+async def _endpoint(tx: Transaction, actor: Actor, rows: int) -> WebhookEndpointId:
+    """It listens to nothing that happens here."""
+    id, keyring = new_webhook_endpoint_id(), Keyring.of(KEYS)
+    endpoint = WebhookEndpoint(
+        id=id,
+        user_id=actor.user_id,
+        organization_id=actor.organization_id,
+        url="",
+        description="",
+        event_types=tuple(f"session.{each}" for each in range(rows)),
+        is_enabled=True,
+        disabled_reason=None,
+        failing_since=None,
+        previous_secret_until=None,
+        created_at=NOW,
+    )
+    url, secret = seal_url(keyring, id, "https://example.com/"), seal_secret(keyring, id, "whsec_")
+    await tx.webhook_endpoints.add(endpoint, url, secret)
+    return id
+
+
+async def _delivery(tx: Transaction, actor: Actor, to: WebhookEndpointId, rows: int) -> None:
+    notice = Notice(WebhookEventType.SYNC_COMPLETED, {}, None)
+    delivery = await tx.webhooks.put(actor.user_id, to, notice, NOW)
+    nothing = dict.fromkeys(column.name for column in webhook_attempts.c)
+    attempt = {**nothing, "delivery_id": delivery, "organization_id": actor.organization_id, "started_at": NOW}
+    attempts = [{**attempt, "id": new_webhook_attempt_id()} for _ in range(rows)]
+    await tx.connection.execute(insert(webhook_attempts), attempts)
 
 
 def _rule(number: int, rows: int) -> RuleDraft:

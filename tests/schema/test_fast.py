@@ -34,6 +34,7 @@ ARGUMENTS = {
     "Query.events": "(first: 10)",
     "Query.previewAutoJoinRule": '(input: {matchMode: KEYWORD, keywords: ["planning"]})',
     "Query.meeting": '(id: "$meeting")',
+    "Query.webhookDeliveries": f'(endpointId: "whe_{"a" * 24}")',
     "Query.freeBusy": f"(window: {WINTER})",
     "Query.availability": f'(window: {WINTER}, slot: {{minutes: 60}}, timeZone: "Europe/Berlin", first: 10)',
 }

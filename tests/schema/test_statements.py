@@ -3,7 +3,6 @@
 What is asked is made from the schema, so that a list that is added is looked at, too.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,7 +31,7 @@ from schema.fast import FastExecutor
 from schema.root import schema
 from schema.types.paging import MOST_EVENTS
 from tests.builders import NOW, WINDOW, a_calendar, a_connection, an_actor, an_all_day_time, an_event
-from tests.schema.plenty import Plenty, plenty
+from tests.schema.plenty import KEYS, Plenty, plenty
 from tests.schema.test_fast import executed
 
 REAL = schema._schema
@@ -44,6 +43,7 @@ ARGUMENTS: Mapping[str, str] = {
     "Query.syncRun": '(id: "$syncRun")',
     "Query.meeting": '(id: "$meeting")',
     "Query.previewAutoJoinRule": "(input: {action: NEVER_JOIN, priority: 1, includeAllDay: true})",
+    "Query.webhookDeliveries": '(endpointId: "$endpoint")',
     "Query.freeBusy": f"(window: {YEAR})",
     "Query.availability": f'(window: {YEAR}, slot: {{minutes: 60}}, timeZone: "Europe/Berlin")',
 }
@@ -137,8 +137,7 @@ def counted() -> Generator[list[str]]:
 
 
 async def test_many_rows_cost_as_many_statements_as_few(database_url: str) -> None:
-    keys = urlsafe_b64encode(b"k" * 32).decode()
-    settings = Settings.model_validate({"database_url": database_url, "encryption_keys": keys})
+    settings = Settings.model_validate({"database_url": database_url, "encryption_keys": KEYS})
     assert isinstance(REAL.query_type, GraphQLObjectType)
     wrong: list[str] = []
     async with open_services(settings) as services:
