@@ -8,9 +8,14 @@ from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from calendar_sync.store.database import Database
 from tests import databases
+
+# How long an example takes says how busy the machine is, and nothing of what is tested.
+settings.register_profile("on any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("on any machine")
 
 
 def pytest_configure() -> None:

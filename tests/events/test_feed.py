@@ -148,7 +148,10 @@ async def test_what_came_of_a_change_is_told_though_it_was_changed_since(feed: C
     for version in versions:
         await place.apply(version)
     found = await feed.contents(place.actor, [1, 2, 3])
-    states = [(each.before and each.before.event, each.after and each.after.event) for each in found.values()]
+    states = [
+        (each.before and each.before.event, each.after and each.after.event)
+        for each in map(found.__getitem__, [1, 2, 3])
+    ]
     assert states == list(zip([None, *versions], versions, strict=False))
     await place.apply(Removal("a"))
     found = await feed.contents(place.actor, [3, 4])
