@@ -178,11 +178,11 @@ async def test_what_comes_again_after_its_past_was_kept_is_new(feed: ChangeFeed,
     kinds = [each.change.kind for each in (await feed.page(place.actor, None, limit=9)).items]
     assert kinds == [ChangeKind.CREATED, ChangeKind.REMOVED, ChangeKind.CREATED]
     found = await feed.contents(place.actor, [1, 2, 3])
-    assert [(each.before is None, each.after is None) for each in found.values()] == [
-        (True, False),
-        (False, True),
-        (True, False),
-    ]
+    assert {seq: (each.before is None, each.after is None) for seq, each in found.items()} == {
+        1: (True, False),
+        2: (False, True),
+        3: (True, False),
+    }
 
 
 async def test_the_history_of_objects_is_told_backwards_from_any_place(feed: ChangeFeed, place: Place) -> None:
