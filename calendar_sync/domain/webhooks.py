@@ -26,13 +26,6 @@ class WebhookEventType(StrEnum):
     EVENT_CREATED = "event.created"
     EVENT_UPDATED = "event.updated"
     EVENT_REMOVED = "event.removed"
-    AUTO_JOIN_DECIDED = "auto_join.decided"
-    SESSION_SCHEDULED = "session.scheduled"
-    SESSION_RESCHEDULED = "session.rescheduled"
-    SESSION_CANCELLED = "session.cancelled"
-    SESSION_STARTED = "session.started"
-    SESSION_COMPLETED = "session.completed"
-    SESSION_FAILED = "session.failed"
     WEBHOOK_TEST = "webhook.test"
 
 
