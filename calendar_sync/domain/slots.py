@@ -65,7 +65,7 @@ def slots(
     """
     spans = list(working_spans(window, hours, zone))
     starts = [span.start for span in spans]
-    blocked = united(Interval(one.start - rules.after, one.end + rules.before) for one in busy)
+    blocked = united(Interval(one.start - rules.after, one.end + rules.before) for one in busy if one.start < one.end)
     for free in without(united(clipped(spans, window)), blocked):
         near = spans[bisect_left(starts, free.start - _LONGEST) : bisect_left(starts, free.end)]
         for start, _ in groupby(merge(*(_starts(span, free, rules) for span in near))):

@@ -230,3 +230,13 @@ def test_the_first_instant_is_the_first_at_which_the_clock_shows_as_much(zone: Z
             wall = datetime.combine(day, time()) + number * 5 * MINUTE
             expected = next(moment for moment, each in zip(around, shown, strict=True) if each >= wall)
             assert first_instant(wall, zone) == expected
+
+
+def test_what_takes_no_time_keeps_nobody_from_meeting() -> None:
+    day, rules = date(2026, 6, 1), SlotRules(30 * MINUTE, 30 * MINUTE, 10 * MINUTE, 10 * MINUTE)
+
+    found = slots(
+        the_day(day), [hours("09:00", "10:00")], BERLIN, [Interval(at(day, "09:30"), at(day, "09:30"))], rules
+    )
+
+    assert [slot.start for slot in found] == [at(day, "09:00"), at(day, "09:30")]
