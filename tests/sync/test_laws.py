@@ -243,7 +243,7 @@ def run_machine(
             phases=phases,
             database=None,
             suppress_health_check=list(HealthCheck),
-            derandomize=always_the_same or settings.default.derandomize,
+            derandomize=always_the_same or settings().derandomize,
         ),
     )
 
