@@ -43,7 +43,7 @@ from calendar_sync.sync.schedule import Schedule
 from calendar_sync.sync.service import SyncService
 from calendar_sync.sync.slots import Slots
 from calendar_sync.sync.worker import SyncWorker
-from calendar_sync.webhooks.deliverer import Deliverer
+from calendar_sync.webhooks.deliverer import EMBEDDED_LOOK, LOOK_EVERY, Deliverer
 from calendar_sync.webhooks.service import WebhookService
 from providers.authorities import usual_authorities
 from providers.outgoing import Outgoing
@@ -161,7 +161,9 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
         inbox = Inbox(database, sync, utc_now)
         stack.push_async_callback(inbox.close)
         sender = await stack.enter_async_context(Outgoing.opened(settings.allowed_private_networks))
-        deliverer = Deliverer(database, keyring, sender, utc_now, settings.webhook_history)
+        look_every = EMBEDDED_LOOK if queue.is_of_this_process else LOOK_EVERY
+        deliverer = Deliverer(database, keyring, sender, utc_now, settings.webhook_history, look_every=look_every)
+        database.committed.append(deliverer.wake)
         stack.push_async_callback(deliverer.close)
         stack.push_async_callback(progress.close)
         first = settings.sync_interval

@@ -26,7 +26,10 @@ MOST_EACH = 8
 """Attempts at one endpoint that are under way, in all processes."""
 GRACE = 3.0
 """Seconds that attempts under way have to come to their end when the process is told to end."""
-_LOOK_EVERY = 0.5
+LOOK_EVERY = 0.5
+"""Seconds between two looks where other processes write, too, and after this one wrote."""
+EMBEDDED_LOOK = 5.0
+"""Seconds between two looks of the one process that serves a SQLite file: it is woken by what it writes."""
 _LONGEST_WAIT = 5.0  # seconds, for a store that is away
 _TIDY_EVERY = timedelta(minutes=1)
 _MOST_TRIMMED = 1_000
@@ -39,7 +42,7 @@ TOOK_NOTHING = f"Nothing could be delivered for {MOST_PATIENCE.days} days."
 class Deliverer:
     """One for a process, any number over one store.
 
-    `history` is how long messages are kept that nobody waits for. `chance` is in [0, 1).
+    `history` is how long messages are kept that nobody waits for. `look_every` is in seconds. `chance` is in [0, 1).
     """
 
     database: Database
@@ -50,10 +53,13 @@ class Deliverer:
     lease: timedelta = LEASE
     most_each: int = MOST_EACH
     grace: float = GRACE
+    look_every: float = LOOK_EVERY
     chance: Callable[[], float] = field(default_factory=lambda: SystemRandom().random)
     _work: asyncio.Task[None] | None = None
     _under_way: set[asyncio.Task[None]] = field(default_factory=set)
     _soon: asyncio.Event = field(default_factory=asyncio.Event)
+    _waking: asyncio.TimerHandle | None = None
+    _due_at: datetime | None = None
     _is_stopping: bool = False
     _tidy_at: datetime | None = None
 
@@ -61,6 +67,11 @@ class Deliverer:
         """Begin to deliver, if it has not."""
         if self._work is None:
             self._work = asyncio.create_task(self._keep_working(), name="webhooks")
+
+    def wake(self) -> None:
+        """This process may have written something to deliver. However often it is said, two looks a second follow."""
+        if self._work is not None and self._waking is None:
+            self._waking = asyncio.get_running_loop().call_later(LOOK_EVERY, self._soon.set)
 
     def stop_taking(self) -> None:
         """Take no more; what is under way goes on."""
@@ -84,7 +95,7 @@ class Deliverer:
         if room <= 0:
             return 0
         async with self.database.begin(write=False) as tx:
-            due_at = await tx.webhook_deliveries.next_due()
+            due_at = self._due_at = await tx.webhook_deliveries.next_due()
         if due_at is None or due_at > now:
             return 0
         taken = await self._taken(now, room)
@@ -110,6 +121,7 @@ class Deliverer:
     async def _keep_working(self) -> None:
         while not self._is_stopping:
             self._soon.clear()
+            self._waking = None
             pause = await self._worked()
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
@@ -126,7 +138,12 @@ class Deliverer:
         except Exception as error:  # noqa: BLE001 - the boundary that keeps a fault of ours from ending all deliveries
             _log.error("Taking up webhooks failed by a fault of this program.", exc_info=error)
             return _LONGEST_WAIT
-        return _LOOK_EVERY
+        return self._pause()
+
+    def _pause(self) -> float:
+        if self._due_at is None:
+            return self.look_every
+        return min(max((self._due_at - self.clock()).total_seconds(), LOOK_EVERY), self.look_every)
 
     async def _tidy(self) -> None:
         now = self.clock()

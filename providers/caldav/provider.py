@@ -9,7 +9,7 @@ from providers.caldav import hrefs
 from providers.caldav.account import Login, Place, account_of, addresses_of, read_account, read_login
 from providers.caldav.client import CalDavClient
 from providers.caldav.discovery import NOTHING_HERE, Candidate, Discovery, Site, candidates
-from providers.caldav.service_records import DnsServices, LookUpServices
+from providers.caldav.service_records import LookUpServices, by_dns
 from providers.caldav.session import DavSession
 from providers.password import PasswordAuth
 from providers.transport import Credentials, Transport, Unreachable
@@ -42,7 +42,7 @@ class CalDavProvider:
     ) -> None:
         self._transport = transport
         self._trusted = tuple(trusted)
-        self._look_up = look_up or DnsServices()
+        self._look_up = look_up or by_dns
 
     @property
     def name(self) -> ProviderName:

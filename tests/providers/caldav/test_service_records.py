@@ -10,7 +10,8 @@ import dns.rrset
 from dns.asyncresolver import Resolver
 from dns.rdatatype import RdataType
 
-from providers.caldav.service_records import DnsServices, ServiceRecord
+from providers.caldav.dns_services import DnsServices
+from providers.caldav.service_records import ServiceRecord
 
 SERVICE = "_caldavs._tcp.example.test."
 Answers = Mapping[tuple[str, RdataType], tuple[str, ...]]
