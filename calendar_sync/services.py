@@ -163,7 +163,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
         sender = await stack.enter_async_context(Outgoing.opened(settings.allowed_private_networks))
         look_every = EMBEDDED_LOOK if queue.is_of_this_process else LOOK_EVERY
         deliverer = Deliverer(database, keyring, sender, utc_now, settings.webhook_history, look_every=look_every)
-        database.committed.append(deliverer.wake)
+        database.webhooks_due.append(deliverer.wake)
         stack.push_async_callback(deliverer.close)
         stack.push_async_callback(progress.close)
         first = settings.sync_interval

@@ -14,6 +14,7 @@ from calendar_sync.store.engines import POSTGRESQL_CONNECTIONS, SCOPE, Engines, 
 from calendar_sync.store.migrations.runner import NO_STORE, PATIENCE, expect_current, expect_usable, upgrade
 from calendar_sync.store.row_security import EVERYBODY, IS_BYPASSED
 from calendar_sync.store.transaction import Transaction
+from calendar_sync.store.webhook_line import DUE_ANEW
 
 __all__ = ["Database", "Transaction"]
 
@@ -27,6 +28,8 @@ class Database:
     _engines: Engines
     committed: list[Callable[[], None]] = field(default_factory=list, compare=False)
     """Called after each commit of what may have been written. They must not fail, nor take long."""
+    webhooks_due: list[Callable[[], None]] = field(default_factory=list, compare=False)
+    """The same for commits that leave something to send, now or later."""
 
     @classmethod
     async def open(
@@ -104,11 +107,12 @@ class Database:
                 async with connection.begin():
                     yield tx
                     committing = write
+                are_due = connection.info.pop(DUE_ANEW, False)
             except DBAPIError as err:
                 if committing and err.connection_invalidated:
                     raise StoreUnavailable(failures.LOST_AT_COMMIT) from err
                 raise
-        for tell in self.committed if write else ():
+        for tell in (*(self.committed if write else ()), *(self.webhooks_due if are_due else ())):
             tell()
         for act in tx.after_commit:
             await act()

@@ -60,6 +60,10 @@ async def move_up(connection: AsyncConnection, endpoint: WebhookEndpointId, key:
     await connection.execute(statement.values(next_attempt_at=now))
 
 
+DUE_ANEW = "webhooks due anew"
+"""In the `info` of a connection whose transaction changed when there is something to send."""
+
+
 async def refresh_due(connection: AsyncConnection, endpoints: Iterable[WebhookEndpointId], **others: object) -> None:
     """Say anew when there is something to send to these, and set `others` of their columns on the way."""
     earliest = select(func.min(webhook_deliveries.c.next_attempt_at)).where(
@@ -70,3 +74,4 @@ async def refresh_due(connection: AsyncConnection, endpoints: Iterable[WebhookEn
     due_at = case((webhook_endpoints.c.is_enabled, earliest.scalar_subquery()), else_=null())
     statement = update(webhook_endpoints).where(among(webhook_endpoints.c.id, endpoints))
     await connection.execute(statement.values(due_at=due_at, **others))
+    connection.info[DUE_ANEW] = True

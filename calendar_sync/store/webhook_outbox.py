@@ -21,7 +21,7 @@ from calendar_sync.store.bulk import insert_rows
 from calendar_sync.store.columns import among, storable
 from calendar_sync.store.tables import webhook_deliveries, webhook_endpoints, webhook_messages
 from calendar_sync.store.webhook_endpoints import patterns_of
-from calendar_sync.store.webhook_line import first_in_line, held
+from calendar_sync.store.webhook_line import DUE_ANEW, first_in_line, held
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +127,7 @@ async def make_due(connection: AsyncConnection, endpoints: Sequence[WebhookEndpo
     later = webhook_endpoints.c.due_at.is_(None) | (webhook_endpoints.c.due_at > at)
     those = update(webhook_endpoints).where(among(webhook_endpoints.c.id, endpoints), webhook_endpoints.c.is_enabled)
     await connection.execute(those.where(later).values(due_at=at))
+    connection.info[DUE_ANEW] = True
 
 
 def _row(user: UserId, listener: _Listener, message: _Written, seq: int, is_first: bool) -> Mapping[str, object]:

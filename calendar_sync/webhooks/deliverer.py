@@ -69,7 +69,7 @@ class Deliverer:
             self._work = asyncio.create_task(self._keep_working(), name="webhooks")
 
     def wake(self) -> None:
-        """This process may have written something to deliver. However often it is said, two looks a second follow."""
+        """This process wrote something to deliver. However often it is said, two looks a second follow."""
         if self._work is not None and self._waking is None:
             self._waking = asyncio.get_running_loop().call_later(LOOK_EVERY, self._soon.set)
 
