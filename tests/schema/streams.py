@@ -155,7 +155,13 @@ class Streaming:
 
 @asynccontextmanager
 async def streaming(
-    database_url: str, *, init_within: float = 10, check_every: float = 30, ping_every: float = 20, **settings: object
+    database_url: str,
+    *,
+    init_within: float = 10,
+    check_every: float = 30,
+    ping_every: float = 20,
+    patience: float | None = None,
+    **settings: object,
 ) -> AsyncGenerator[Streaming]:
     """On a migrated store; further keywords are settings. Pages of `OURS` are its own."""
     chosen = Settings.model_validate({"database_url": database_url, "public_url": f"{OURS}/somewhere", **settings})
@@ -167,7 +173,7 @@ async def streaming(
         WebSocketRoute("/graphql", SocketEndpoint(schema, OURS, init_within=init_within, check_every=check_every)),
     ]
     config = config_of(app)
-    config.ws_ping_interval = config.ws_ping_timeout = ping_every
+    config.ws_ping_interval, config.ws_ping_timeout = ping_every, patience or ping_every
     server = Server(config, works=False)
     with listen("127.0.0.1", 0) as listener:
         running = asyncio.create_task(server.serve(sockets=[listener]))

@@ -123,7 +123,7 @@ async def test_a_revoked_key_ends_the_sockets_it_opened(sqlite_url: str) -> None
 
 async def test_a_key_that_expires_ends_the_sockets_it_opened(sqlite_url: str) -> None:
     async with streaming(sqlite_url, check_every=0.05) as site:
-        key = (await site.services.access.create_key(await site.user(), lifetime=timedelta(seconds=0.5)))[1]
+        key = (await site.services.access.create_key(await site.user(), lifetime=timedelta(seconds=2)))[1]
         async with talking(site.address, key) as talk:
             assert (await talk.closed(), talk.reason) == (4403, "This API key has expired.")
 

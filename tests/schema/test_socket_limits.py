@@ -141,7 +141,10 @@ async def test_one_who_answers_no_ping_is_gone(sqlite_url: str) -> None:
 
 
 async def test_one_who_answers_pings_stays(sqlite_url: str) -> None:
-    async with streaming(sqlite_url, ping_every=0.05) as site, talking(site.address, await site.key()) as talk:
+    async with (
+        streaming(sqlite_url, ping_every=0.05, patience=20) as site,
+        talking(site.address, await site.key()) as talk,
+    ):
         await asyncio.sleep(0.3)
 
         assert await talk.answers("a", "{ hello }") == [{"data": {"hello": "world"}}]
