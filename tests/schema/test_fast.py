@@ -143,7 +143,8 @@ async def test_whatever_is_asked_is_answered_as_by_graphql_core(
 ) -> None:
     fast, plain = await answers(REAL, asker.named(document), values, asker.context)
 
-    assert told(fast) == told(plain)
+    compared = nulled if fast.errors and plain.errors else told  # of several that fail, chance says which is told
+    assert compared(fast) == compared(plain)
 
 
 @settings(BOUNDED, max_examples=50)
