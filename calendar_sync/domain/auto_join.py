@@ -1,7 +1,6 @@
 """Whether a bot joins a meeting, which rule decided so, and what was tried on the way there."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -19,6 +18,7 @@ from calendar_sync.domain.auto_join_rules import (
     texts_of,
 )
 from calendar_sync.domain.events import EventStatus, ResponseStatus
+from calendar_sync.domain.folding import folded
 from calendar_sync.domain.identifiers import AutoJoinRuleId, CalendarId
 from calendar_sync.domain.providers import ProviderName
 
@@ -193,11 +193,6 @@ def _is_like(invitation: Invitation, pattern: str) -> bool:
 def _says(invitation: Invitation, keyword: str) -> bool:
     words = _words(folded(keyword))
     return any(words.search(folded(text)) for text in (invitation.title, invitation.description) if text)
-
-
-def folded(text: str) -> str:
-    """Without regard to case and to how accents are written."""
-    return unicodedata.normalize("NFC", text.casefold())
 
 
 @lru_cache(_MOST_PATTERNS)

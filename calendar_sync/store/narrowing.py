@@ -15,11 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calendar_sync.domain.accounts import Actor
 from calendar_sync.domain.events import AutoJoinStatus, EventStatus, ResponseStatus
+from calendar_sync.domain.folding import folded
 from calendar_sync.domain.identifiers import CalendarId
 from calendar_sync.domain.occurrences import Days, OccurrenceFilter
 from calendar_sync.recurrence.zones import later, load_zone, to_instant
 from calendar_sync.store.columns import among, holds, lasting, storable
-from calendar_sync.store.occurrence_rows import folded
 from calendar_sync.store.scope import named_within, within
 from calendar_sync.store.tables import attendee_lists, calendars, occurrences
 

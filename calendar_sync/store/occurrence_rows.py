@@ -1,6 +1,5 @@
 """Instances as rows, and rows as the occurrences that are listed."""
 
-import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
@@ -9,6 +8,7 @@ from sqlalchemy import Row
 
 from calendar_sync.domain.connections import Calendar
 from calendar_sync.domain.events import AutoJoinStatus, Details, Event, EventStatus, Instance
+from calendar_sync.domain.folding import folded
 from calendar_sync.domain.identifiers import CalendarId, ConnectionId, EventId, OccurrenceId, UserId
 from calendar_sync.domain.occurrences import Occurrence
 from calendar_sync.domain.providers import ProviderName
@@ -106,11 +106,6 @@ def searched(details: Details) -> str | None:
     organizer = details.organizer.name if details.organizer else None
     texts = [text for text in (details.title, details.location, organizer) if text]
     return folded(_APART.join(texts)) if texts else None
-
-
-def folded(text: str) -> str:
-    """Text as it is searched: without regard to case and to how accents are written."""
-    return text.lower() if text.isascii() else unicodedata.normalize("NFC", text.casefold())
 
 
 def occurrence_of(row: Row[Any], last_synced_at: datetime | None) -> Occurrence:

@@ -26,13 +26,13 @@ from calendar_sync.domain.events import (
     Recurrence,
     ResponseStatus,
 )
+from calendar_sync.domain.folding import folded
 from calendar_sync.domain.identifiers import CalendarId, ConnectionId, EventId, event_id
 from calendar_sync.domain.occurrences import Days, Occurrence, OccurrenceFilter
 from calendar_sync.domain.providers import ProviderName, Removal
 from calendar_sync.recurrence import expand
 from calendar_sync.store import narrowing
 from calendar_sync.store.database import Database
-from calendar_sync.store.occurrence_rows import folded
 from tests.builders import WINDOW, ZONE, a_calendar, a_connection, an_event, wall
 from tests.store.conftest import Place, a_place
 
